@@ -1,0 +1,263 @@
+"""The records that flow between stages, and the Arrow schemas that are derived from them.
+
+A record is a value: frozen, compared by content, changed only with ``dataclasses.replace``. Every record says where it
+came from (``origin``), under which rights (``collection``) and, when it did not pass, why (``rejected``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import Any, ClassVar, Self, TypeVar
+
+import pyarrow as pa
+
+
+def digest(*parts: object) -> str:
+    """A short content name: 20 hexadecimal digits of the SHA-256 of the parts, unambiguous at their borders."""
+    sha = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
+        sha.update(len(data).to_bytes(8, "big"))
+        sha.update(data)
+    return sha.hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What all records share."""
+
+    content: ClassVar[tuple[str, ...]] = ()
+    """The fields that make up what the record says, as opposed to where it came from or how sure we are."""
+
+    origin: str
+    """Where it came from, down to the page, line or second: ``scans/kene.pdf#page=12``, relative to the raw folder."""
+    collection: str
+    """The raw folder whose ``SOURCE.yaml`` holds the rights: ``dictionary``, ``scans``, ``translations/laws``."""
+    rejected: str = ""
+    """Why the record did not pass, beginning with one word for the count (``length: 312 words``); empty if it did."""
+
+    @property
+    def digest(self) -> str:
+        """The name of what the record says, wherever it came from."""
+        return digest(type(self).__name__, *(getattr(self, name) for name in self.content))
+
+    @property
+    def id(self) -> str:
+        """The name of this record: what it says and where it came from (two equal sentences on two pages are two)."""
+        return digest(self.origin, self.digest)
+
+    @property
+    def reason(self) -> str:
+        """The first word of the rejection, by which rejected records are counted."""
+        return self.rejected.partition(":")[0]
+
+    def reject(self, reason: str) -> Self:
+        """The same record with a reason why it does not pass."""
+        return replace(self, rejected=reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFile(Record):
+    """A file, or a range of its pages, that somebody put into the raw folder."""
+
+    content: ClassVar = ("path", "sha256", "start", "stop")
+
+    path: str
+    """Where it lies; absolute, or an object-store address. Not part of any fingerprint."""
+    sha256: str
+    """Taken before the run."""
+    start: int = 0
+    """First page or row of the range, from 0."""
+    stop: int = -1
+    """One past the last page or row; -1 for the end of the file."""
+
+    @property
+    def digest(self) -> str:
+        """The name of the bytes in range, wherever the file lies."""
+        return digest("RawFile", self.sha256, self.start, self.stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Record):
+    """One sense of a word in the dictionary."""
+
+    content: ClassVar = ("headword", "translation", "part_of_speech", "note")
+
+    headword: str
+    translation: str
+    """The word or definition in the bridge language."""
+    part_of_speech: str = ""
+    note: str = ""
+    """A remark on grammar or use, in the bridge language."""
+    dialect: str = ""
+    variants: tuple[str, ...] = ()
+    language: str
+    bridge: str
+    written: str = ""
+    """The headword as the source spells it, if spelling rules changed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(Record):
+    """Running text in one language; with a partner of the same ``name`` in the other language, a parallel document."""
+
+    content: ClassVar = ("name", "language", "paragraphs")
+
+    name: str
+    """What both sides of a parallel document share: ``translations/udhr``."""
+    language: str
+    paragraphs: tuple[str, ...]
+    places: tuple[str, ...]
+    """One for each paragraph: where in the file it stands (``line=12``, ``page=3``)."""
+    line_by_line: bool = False
+    """Every paragraph is one line of a file whose sides were written line by line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentencePair(Record):
+    """Bitext without a direction: ``text`` in the language that is taught, ``translation`` in the bridge language."""
+
+    content: ClassVar = ("text", "translation", "gloss", "morphemes")
+
+    text: str
+    translation: str
+    language: str
+    bridge: str
+    document: str = ""
+    """The parallel document it was found in; empty for a loose pair."""
+    aligned: bool = False
+    """True if a program, not a person, said that the two sides belong together."""
+    score: float = 1.0
+    """How sure the aligner is, from 0 to 1."""
+    gloss: str = ""
+    """The interlinear gloss, morpheme by morpheme (Leipzig Glossing Rules)."""
+    morphemes: str = ""
+    """The text cut into morphemes with hyphens."""
+    note: str = ""
+    written: str = ""
+    """The text as the source spells it, if spelling rules changed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Record):
+    """One page of a scan or of a text-layer PDF."""
+
+    content: ClassVar = ("text",)
+
+    name: str
+    """The document it belongs to, as in ``Document.name``."""
+    number: int
+    """From 1."""
+    language: str
+    text: str
+    """Lines in reading order, one a line; a blank line between paragraphs."""
+    confidence: float
+    """The mean over the lines, weighted by their length; from 0 to 1."""
+    boxes: tuple[float, ...] = ()
+    """Four numbers a line: left, top, right, bottom, as shares of the page's width and height."""
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance(Record):
+    """What one speaker says between two pauses of a recording."""
+
+    content: ClassVar = ("text", "language")
+
+    name: str
+    """The recording it belongs to, as in ``Document.name``."""
+    text: str
+    language: str
+    start: float
+    """Seconds from the start of the recording."""
+    end: float
+    confidence: float
+    """The geometric mean of the token probabilities; from 0 to 1."""
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(Record):
+    """One chat for training or evaluation; it has a direction."""
+
+    content: ClassVar = ("task", "direction", "prompt", "answer")
+
+    task: str
+    """translation, dictionary, grammar, morphology or completion."""
+    direction: str
+    """``spa-shp``: from the bridge into the language; the code alone for a task within one language."""
+    prompt: str
+    """What the user says."""
+    answer: str
+    """What the model should say."""
+    source: str = ""
+    """The bare text to translate or look up, without the instruction; floors and hints need it."""
+    group: str
+    """Everything of one group is on one side of the split."""
+    split: str
+    """train, val or test."""
+    parent: str
+    """The ``id`` of the pair, entry or document it was made from."""
+    weight: float = 1.0
+
+
+R = TypeVar("R", bound=Record)
+
+
+def rows(records: Iterable[Record], kind: type[Record]) -> pa.Table:
+    """A table of records of one kind, with the derived ``id`` as its first column."""
+    names = [field.name for field in fields(kind)]
+    columns: dict[str, list[Any]] = {name: [] for name in ["id", *names]}
+    for record in records:
+        columns["id"].append(record.id)
+        for name in names:
+            columns[name].append(getattr(record, name))
+    return pa.table(columns, schema=schema(kind))
+
+
+def from_rows(table: pa.Table, kind: type[R]) -> list[R]:
+    """The records of a table that ``rows`` made."""
+    names = [field.name for field in fields(kind)]
+    lists = [name for name in names if pa.types.is_list(table.schema.field(name).type)]
+    columns = {name: table.column(name).to_pylist() for name in names}
+    for name in lists:
+        columns[name] = [tuple(value) for value in columns[name]]
+    return [kind(**dict(zip(names, values, strict=True))) for values in zip(*columns.values(), strict=True)]
+
+
+@lru_cache
+def schema(kind: type[Record]) -> pa.Schema:
+    """The Arrow schema of a record, derived from its types, never inferred: an empty batch keeps its types."""
+    hints = typing.get_type_hints(kind)
+    columns = [pa.field("id", pa.string(), nullable=False)]
+    columns += [pa.field(field.name, _arrow(hints[field.name]), nullable=False) for field in fields(kind)]
+    return pa.schema(columns)
+
+
+def _arrow(hint: object) -> pa.DataType:
+    simple: Mapping[object, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    if hint in simple:
+        return simple[hint]
+    if typing.get_origin(hint) is tuple and typing.get_args(hint)[1:] == (Ellipsis,):
+        return pa.list_(_arrow(typing.get_args(hint)[0]))
+    raise TypeError(f"{hint} has no Arrow type: use str, int, float, bool or a tuple of one of them")
+
+
+KINDS: Mapping[str, type[Record]] = types.MappingProxyType(
+    {kind.__name__: kind for kind in (RawFile, Entry, Document, SentencePair, Page, Utterance, Example)}
+)
+"""The kinds of record that are stored, by name."""
+
+
+def count_rejected(records: Sequence[Record]) -> dict[str, int]:
+    """How many records were rejected, by reason, the most frequent first."""
+    counts: dict[str, int] = {}
+    for record in records:
+        if record.rejected:
+            counts[record.reason] = counts.get(record.reason, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

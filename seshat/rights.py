@@ -1,0 +1,71 @@
+"""What the owners of a source allow, read from ``SOURCE.yaml``, and the strictest of several such permissions."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from typing import Literal
+
+from seshat.config import Section, load
+
+log = logging.getLogger(__name__)
+Use = Literal["train", "publish_text", "publish_model", "serve_public", "commercial"]
+
+
+class Consent(Section):
+    """What may be done. The default holds for a folder without ``SOURCE.yaml``: work on this machine, nothing public."""
+
+    train: bool = True
+    publish_text: bool = False
+    publish_model: bool = False
+    serve_public: bool = False
+    commercial: bool = False
+
+
+class Source(Section):
+    """The rights record of one raw folder."""
+
+    title: str = ""
+    steward: str = ""
+    """The person or community who decides about the material."""
+    licence: str = "unknown"
+    consent: Consent = Consent()
+    restrictions: tuple[str, ...] = ()
+    withdrawal: str = ""
+    """Whom to write to when the material must be withdrawn."""
+
+
+class Rights(Section):
+    """The rights of everything that went into a result: the strictest of the sources."""
+
+    sources: dict[str, Source] = {}
+    """By collection: the raw folder that holds the ``SOURCE.yaml``."""
+
+    def forbidding(self, use: Use) -> list[str]:
+        """The collections that do not allow a use."""
+        return sorted(name for name, source in self.sources.items() if not getattr(source.consent, use))
+
+    def only(self, collections: Iterable[str]) -> Rights:
+        """The rights of some collections; one without a record gets the default."""
+        return Rights(sources={name: self.sources.get(name, Source()) for name in sorted(set(collections))})
+
+
+def read_source(folder: str) -> Source | None:
+    """The rights record of a raw folder, None if there is none; a mistake in it is a ConfigError."""
+    path = os.path.join(folder, "SOURCE.yaml")
+    return load(Source, path) if os.path.isfile(path) else None
+
+
+def read_rights(raw: str) -> Rights:
+    """The rights records of all folders below the raw folder; a top folder without one is warned about once."""
+    found: dict[str, Source] = {}
+    for folder, subfolders, files in os.walk(raw):
+        subfolders.sort()
+        source = read_source(folder)
+        name = os.path.relpath(folder, raw)
+        if source:
+            found[name] = source
+        elif files and not any(name == known or name.startswith(f"{known}/") for known in found):
+            log.warning("%s: no SOURCE.yaml: training here is allowed, publishing, public serving and commercial use are not", folder)
+    return Rights(sources=found)
