@@ -1,0 +1,87 @@
+"""Meeting Ray: one session for a whole run, found where the user said, closed only by whoever opened it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import ray
+
+from seshat.config import environment
+from seshat.errors import ConfigError, EngineError
+
+if TYPE_CHECKING:
+    from seshat.settings import Cluster, Settings
+
+log = logging.getLogger(__name__)
+ATTEMPTS = 3
+
+
+_keep_open = False
+
+
+@contextmanager
+def one_session() -> Iterator[None]:
+    """Whatever Ray session is opened inside stays open for all that follows inside; none is opened if none is needed."""
+    global _keep_open
+    _keep_open, was_open = True, ray.is_initialized()
+    try:
+        yield
+    finally:
+        _keep_open = False
+        if not was_open and ray.is_initialized():
+            ray.shutdown()
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[None]:
+    """A Ray session: the one that is open, the cluster of a submitted job or of ``cluster.address``, or a local one."""
+    if ray.is_initialized():
+        yield
+        return
+    address = environment("RAY_ADDRESS") or settings.cluster.address
+    _check_root(settings, address)
+    _start(settings.cluster, address)
+    try:
+        yield
+    finally:
+        if not _keep_open:
+            ray.shutdown()
+
+
+def _check_root(settings: Settings, address: str) -> None:
+    in_job = bool(environment("RAY_JOB_CONFIG_JSON_ENV_VAR"))  # set by Ray for the entry point of a submitted job
+    if (in_job or address not in ("local", "")) and not (os.path.isabs(settings.root) or "://" in settings.root):
+        raise ConfigError(
+            f"root: {settings.root!r} is relative, and a submitted job runs in a temporary copy of this folder: "
+            "set root to an absolute path or an object-store address, for example root=/data/shipibo"
+        )
+
+
+def _start(cluster: Cluster, address: str) -> None:
+    os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default of 15 starves workers on a busy machine
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    local = address in ("local", "")
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            ray.init(
+                address="local" if local else address,
+                num_cpus=(cluster.cpus or None) if local else None,
+                include_dashboard=cluster.dashboard if local else None,
+                dashboard_host="127.0.0.1",
+                log_to_driver=cluster.worker_logs,
+                logging_level=logging.WARNING,
+                configure_logging=False,
+            )
+            return
+        except (ConnectionError, RuntimeError, TimeoutError) as error:
+            ray.shutdown()
+            if attempt == ATTEMPTS or not local:
+                raise EngineError(f"Ray could not be reached at {address!r}: {error}") from None
+            log.warning("ray: did not start (%s), trying again", str(error).split("\n")[0])
+            time.sleep(2)

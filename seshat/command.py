@@ -1,0 +1,95 @@
+"""From a command line to settings, and from errors to exit codes: what all jobs share.
+
+Exit codes: 0 good, 1 failed, 2 usage or configuration (nothing has run), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seshat.config import load, top_keys
+from seshat.errors import ConfigError, SeshatError
+
+if TYPE_CHECKING:
+    from seshat.settings import Settings
+    from seshat.step import Outcome
+
+PIPELINE = "configs/data/pipeline.yaml"
+
+
+def main(verb: Callable[[Settings], Outcome], doc: str | None, *, section: str = "", argv: Sequence[str] | None = None) -> None:
+    """Run a verb as a program: read the configuration, run, print the outcome, and exit with its code.
+
+    ``section`` is the part of the settings that ``--config`` may name alone, as in ``--config configs/training/x.yaml``.
+    """
+    sys.exit(run(verb, doc, section=section, argv=sys.argv[1:] if argv is None else argv))
+
+
+def run(verb: Callable[[Settings], Outcome], doc: str | None, *, section: str = "", argv: Sequence[str]) -> int:
+    """As ``main``, but give the exit code back."""
+    arguments = _parser(doc, section).parse_args(argv)
+    logging.basicConfig(level=logging.DEBUG if arguments.debug else logging.INFO, format="%(message)s")
+    for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        settings = read_settings(arguments.config, arguments.overrides, section)
+        from seshat.store import Store
+        from seshat.summary import record
+
+        outcome = verb(settings)
+        record(outcome, Store(settings.root))
+        print(outcome)
+        return 0
+    except SeshatError as error:
+        print(error, file=sys.stderr)
+        if arguments.debug:
+            traceback.print_exc()
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted; the same command goes on where this one stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        print(f"Unexpected: {type(error).__name__}: {error}\nThis is a bug; --debug shows where it is.", file=sys.stderr)
+        if arguments.debug:
+            traceback.print_exc()
+        return 1
+
+
+def read_settings(config: str, overrides: Sequence[str], section: str = "") -> Settings:
+    """The settings of a configuration file, which may hold one section alone (then the pipeline's defaults are around it)."""
+    from seshat.settings import Settings
+
+    if not config:
+        return load(Settings, PIPELINE, _placed(overrides, section))
+    if section and not {"language", section} & top_keys(Path(config)):
+        return load(Settings, PIPELINE, [f"{section}={config}", *_placed(overrides, section)])
+    return load(Settings, config, _placed(overrides, section))
+
+
+def _placed(overrides: Sequence[str], section: str) -> list[str]:
+    """Overrides with the section put before keys that are not the pipeline's own: ``learning_rate=1e-4``."""
+    from seshat.settings import Settings
+
+    for override in overrides:
+        if "=" not in override:
+            raise ConfigError(f"command line: {override!r} is not key=value; write for example root=workspaces/mine")
+    own = Settings.model_fields.keys()
+    names = [override.partition("=")[0].partition(".")[0].strip() for override in overrides]
+    return [
+        override if not section or name in own else f"{section}.{override}" for name, override in zip(names, overrides, strict=True)
+    ]
+
+
+def _parser(doc: str | None, section: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = f"a pipeline, or its '{section}' section alone" if section else "a pipeline"
+    parser.add_argument("--config", default="", metavar="FILE", help=f"YAML file of {what} (default {PIPELINE})")
+    parser.add_argument("--debug", action="store_true", help="show details and tracebacks")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that win over the file: root=workspaces/mine")
+    return parser

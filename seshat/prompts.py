@@ -1,0 +1,141 @@
+"""The one place where a prompt is built and tokenised: training, evaluation, serving and GGUF use the same ids.
+
+The chat template of the tokenizer decides where the turns begin and end. What people wrote is encoded apart from the
+template, with control tokens switched off, so that ``<|im_start|>`` in a text stays text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any, Literal
+
+from seshat.config import Section
+from seshat.errors import ConfigError, EngineError
+from seshat.language import Language
+from seshat.rights import Rights
+
+Task = Literal["translation", "dictionary", "grammar", "morphology", "completion"]
+TASKS: tuple[Task, ...] = ("translation", "dictionary", "grammar", "morphology", "completion")
+CARD = "seshat.json"
+"""The file beside every adapter, merged model and GGUF that says how to speak to it."""
+
+# Private-use characters mark where a message goes while the chat template is cut into pieces.
+_MESSAGE = "\ue000{}\ue001"
+
+
+class Prompts(Section):
+    """What the user says for each task, in the bridge language; ``{text}``, ``{source}`` and ``{target}`` are filled in."""
+
+    translation: str = "Traduce del {source} al {target}: {text}"
+    dictionary: str = "¿Qué significa en {target} la palabra {source} «{text}»?"
+    grammar: str = "Explica la gramática de esta palabra {source}: {text}"
+    morphology: str = "Separa en morfemas esta oración {source}: {text}"
+    completion: str = "Continúa este texto en {source}: {text}"
+
+    def instruction(self, task: Task, text: str, *, language: Language, source: str, target: str = "") -> str:
+        """The user's message of a task; ``source`` and ``target`` are ISO 639-3 codes of the two languages."""
+        names = {language.code: language.name, language.bridge.code: language.bridge.name, "": ""}
+        for code in (source, target):
+            if code not in names:
+                raise ConfigError(f"{code!r} is neither {language.code} nor {language.bridge.code}: this model knows these two")
+        template: str = getattr(self, task)
+        filled = template.replace("{source}", names[source]).replace("{target}", names[target])
+        return filled.replace("{text}", text)
+
+
+class Card(Section):
+    """What a model folder of ours says about itself."""
+
+    name: str
+    language: Language
+    prompts: Prompts = Prompts()
+    base: str
+    """The name or folder of the base model."""
+    base_sha256: str = ""
+    """Over the weights of the base, by file name; an adapter is refused on another base."""
+    max_seq_length: int = 512
+    data: dict[str, str] = {}
+    """SHA-256 of the training files, by name."""
+    rights: Rights = Rights()
+
+
+class ChatTokenizer:
+    """A tokenizer with its chat template: messages to ids, ids to text."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        """``tokenizer`` is a fast tokenizer of transformers that has a chat template."""
+        if not getattr(tokenizer, "chat_template", None):
+            raise EngineError(f"{tokenizer.name_or_path}: the tokenizer has no chat template; use an instruction-tuned model")
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, folder: str) -> ChatTokenizer:
+        """The tokenizer of a model folder."""
+        from transformers import AutoTokenizer  # heavy
+
+        try:
+            return cls(AutoTokenizer.from_pretrained(folder))
+        except (OSError, ValueError) as error:
+            raise EngineError(f"{folder}: no tokenizer can be loaded ({error}); run 'make download-model'") from None
+
+    def prompt(self, message: str, system: str = "") -> list[int]:
+        """The ids of one user turn up to where the answer begins."""
+        before, between, after = self._pieces(bool(system))
+        ids = [*before, *(self.text(system) if system else ()), *between, *self.text(message), *after]
+        return ids
+
+    def answer(self, text: str) -> list[int]:
+        """The ids of an answer with its end of turn: what is trained."""
+        return [*self.text(text), self.end]
+
+    def text(self, text: str) -> list[int]:
+        """The ids of what a person wrote: no control tokens, whatever it says."""
+        return list(self.tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of generated ids, without control tokens, without white space at the ends."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True)).strip()
+
+    @cached_property
+    def end(self) -> int:
+        """The id that ends an answer: the first control token after an assistant's message in the template."""
+        rendered = self._render([{"role": "user", "content": "u"}, {"role": "assistant", "content": _MESSAGE.format("a")}], False)
+        tail = self.tokenizer.encode(rendered.rpartition(_MESSAGE.format("a"))[2], add_special_tokens=False)
+        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
+        found = next((token for token in tail if token in special), self.tokenizer.eos_token_id)
+        if found is None:
+            raise EngineError(f"{self.tokenizer.name_or_path}: neither the chat template nor the tokenizer has an end of turn")
+        return int(found)
+
+    @property
+    def pad(self) -> int:
+        """The id that fills up batches; the end of turn where the tokenizer has none (masked, so it never matters)."""
+        pad = self.tokenizer.pad_token_id
+        return int(pad) if pad is not None else self.end
+
+    def _pieces(self, system: bool) -> tuple[list[int], list[int], list[int]]:
+        return self._cut[system]
+
+    @cached_property
+    def _cut(self) -> dict[bool, tuple[list[int], list[int], list[int]]]:
+        """The template cut where the messages go, encoded once: without and with a system message."""
+        cut = {}
+        for system in (False, True):
+            messages = [{"role": "system", "content": _MESSAGE.format("s")}] if system else []
+            text = self._render([*messages, {"role": "user", "content": _MESSAGE.format("u")}], True)
+            head, _, tail = text.partition(_MESSAGE.format("u"))
+            before, _, between = head.partition(_MESSAGE.format("s")) if system else ("", "", head)
+            cut[system] = tuple(self.tokenizer.encode(piece, add_special_tokens=False) for piece in (before, between, tail))
+        return cut  # type: ignore[return-value]
+
+    def _render(self, messages: list[dict[str, str]], generation: bool) -> str:
+        return str(
+            self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation, enable_thinking=False)
+        )
+
+
+@lru_cache(maxsize=4)
+def chat_tokenizer(folder: str) -> ChatTokenizer:
+    """The tokenizer of a model folder, loaded once in a process."""
+    return ChatTokenizer.load(folder)
