@@ -29,9 +29,9 @@ class Prompts(Section):
 
     translation: str = "Traduce del {source} al {target}: {text}"
     dictionary: str = "¿Qué significa en {target} la palabra {source} «{text}»?"
-    grammar: str = "Explica la gramática de esta palabra {source}: {text}"
-    morphology: str = "Separa en morfemas esta oración {source}: {text}"
-    completion: str = "Continúa este texto en {source}: {text}"
+    grammar: str = "Explica la gramática en {source}: {text}"
+    morphology: str = "Separa en morfemas en {source}: {text}"
+    completion: str = "Continúa en {source}: {text}"
 
     def instruction(self, task: Task, text: str, *, language: Language, source: str, target: str = "") -> str:
         """The user's message of a task; ``source`` and ``target`` are ISO 639-3 codes of the two languages."""

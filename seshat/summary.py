@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from seshat.step import Outcome
 from seshat.store import Store
 
 SUMMARY = "reports/summary.json"
+SCORES = "reports/scores.json"
 ORDER = (
     "sample",
     "ingest",
@@ -49,6 +50,33 @@ def record(outcome: Outcome, store: Store) -> None:
 def table(outcomes: Iterable[Outcome]) -> str:
     """The summary that ends a run."""
     return "\n".join(str(outcome) for outcome in outcomes)
+
+
+def closing(outcomes: Sequence[Outcome], store: Store, name: str) -> str:
+    """What a reader wants to see when all is done: rows by stage, scores beside their floors, and where everything is."""
+    places = {
+        "report": "reports/index.html",
+        "adapter": f"models/adapters/{name}",
+        "merged model": f"models/merged/{name}",
+        "GGUF": f"models/gguf/{name}",
+    }
+    lines = ["", "Summary", table(outcomes), "", _scores(store), ""]
+    lines += [f"{what:<14}{store.path(place)}" for what, place in places.items()]
+    return "\n".join(lines)
+
+
+def _scores(store: Store) -> str:
+    """chrF++ and BLEU of the translations: ours beside the floors, a line for each direction and metric."""
+    if store.size(SCORES) < 0:
+        return "no scores: run 'make eval'"
+    rows = [row for row in json.loads(store.read(SCORES)) if row["task"] == "translation"]
+    systems = list(dict.fromkeys(row["system"] for row in rows))
+    lines = ["translation      " + "".join(f"{system:>22}" for system in systems)]
+    for direction, metric in dict.fromkeys((row["direction"], row["metric"]) for row in rows):
+        found = {row["system"]: row for row in rows if (row["direction"], row["metric"]) == (direction, metric)}
+        cells = [f"{row['score']:.1f} [{row['low']:.1f}, {row['high']:.1f}]" if row else "-" for row in map(found.get, systems)]
+        lines.append(f"{direction:<9}{metric:<8}" + "".join(f"{cell:>22}" for cell in cells))
+    return "\n".join(lines)
 
 
 def _rows(store: Store) -> list[dict[str, object]]:

@@ -1,0 +1,20 @@
+"""Align parallel documents into sentence pairs, and clean them."""
+
+from seshat.cluster.data import run_step
+from seshat.command import main
+from seshat.config import to_yaml
+from seshat.data import align
+from seshat.settings import Settings
+from seshat.step import Outcome
+from seshat.store import Store
+
+
+def run(settings: Settings) -> Outcome:
+    store = Store(settings.root)
+    run_step(align.anchors(settings.align, settings.language, store), settings)
+    step = align.step(settings.align, settings.clean, settings.language, store, settings_yaml=to_yaml(settings))
+    return run_step(step, settings)
+
+
+if __name__ == "__main__":
+    main(run, __doc__)

@@ -1,0 +1,44 @@
+"""The whole way, from raw material to a GGUF file, in one Ray session; what is up to date is not done again."""
+
+import time
+
+from jobs import (
+    align,
+    data_stats,
+    download_model,
+    evaluate,
+    export_gguf,
+    format,
+    ingest,
+    ocr,
+    sample,
+    tokenizer_analysis,
+    train,
+    transcribe,
+)
+from seshat.cluster.connect import one_session
+from seshat.command import main
+from seshat.settings import Settings
+from seshat.step import Outcome
+from seshat.store import Store
+from seshat.summary import closing, record
+
+STEPS = (ingest, ocr, transcribe, align, format, data_stats, download_model, tokenizer_analysis, train, evaluate, export_gguf)
+
+
+def run(settings: Settings) -> Outcome:
+    store, start = Store(settings.root), time.monotonic()
+    outcomes = []
+    with one_session():
+        for job in (sample, *STEPS) if sample.wanted(settings) else STEPS:
+            outcome = job.run(settings)
+            record(outcome, store)
+            print(outcome, flush=True)
+            outcomes.append(outcome)
+    evaluate.report(settings)
+    print(closing(outcomes, store, settings.training.name))
+    return Outcome(stage="pipeline", seconds=time.monotonic() - start, done_before=all(one.done_before for one in outcomes))
+
+
+if __name__ == "__main__":
+    main(run, __doc__)

@@ -1,0 +1,50 @@
+"""The ``seshat`` command: it lists the verbs of ``jobs/`` and starts one; ``seshat align`` is ``python -m jobs.align``."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Sequence
+
+from seshat.config import did_you_mean
+
+VERBS = {
+    "ingest": ("ingest", "read dictionaries, transcriptions and translations from data/raw"),
+    "ocr": ("ocr", "read scanned pages (optional)"),
+    "transcribe": ("transcribe", "transcribe recordings (optional)"),
+    "align": ("align", "align parallel documents into sentence pairs, and clean them"),
+    "format": ("format", "write data/training/{train,val,test}.jsonl"),
+    "data-stats": ("data_stats", "count and describe the training data"),
+    "download-model": ("download_model", "fetch, link or build the base model"),
+    "tokenizer-analysis": ("tokenizer_analysis", "how well the base model's tokenizer fits the language"),
+    "train": ("train", "fine-tune the base model"),
+    "tune": ("tune", "search hyperparameters"),
+    "eval": ("evaluate", "score on the held-out test set and write the report"),
+    "export-gguf": ("export_gguf", "merge the adapter and write GGUF files"),
+    "serve": ("serve", "answer translations over HTTP"),
+    "demo": ("demo", "open the translation page"),
+    "check-gpu": ("check_gpu", "is a GPU there, and does torch use it"),
+    "pipeline": ("pipeline", "all of it, from raw material to GGUF, in one Ray session"),
+}
+"""The module in ``jobs`` and one line, by the name that users type."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Start a verb with the rest of the command line."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(usage())
+        return
+    verb, *rest = arguments
+    if verb not in VERBS:
+        print(f"seshat: no verb {verb!r}{did_you_mean(verb, VERBS)}", file=sys.stderr)
+        sys.exit(2)
+    module = f"jobs.{VERBS[verb][0]}"
+    sys.argv = [f"seshat {verb}", *rest]
+    runpy.run_module(module, run_name="__main__")
+
+
+def usage() -> str:
+    """All verbs with one line each."""
+    lines = "\n".join(f"  {verb:<20} {line}" for verb, (_, line) in VERBS.items())
+    return f"usage: seshat VERB [--config FILE] [key=value ...]\n\n{lines}\n\n'seshat VERB --help' says more."

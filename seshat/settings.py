@@ -1,0 +1,72 @@
+"""The whole configuration: one section for each verb, assembled from the rooms that define them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seshat.config import PathSetting, Section
+from seshat.data.align import Align
+from seshat.data.clean import Clean
+from seshat.data.format import Format
+from seshat.data.ingest import Ingest
+from seshat.data.ocr import Ocr
+from seshat.data.tokenizer import TokenizerAnalysis
+from seshat.data.transcribe import Transcribe
+from seshat.evaluation.settings import Evaluation
+from seshat.export.settings import Export
+from seshat.language import Language
+from seshat.prompts import Prompts
+from seshat.training.settings import Training, Tuning
+
+
+class Cluster(Section):
+    """Where Ray runs."""
+
+    address: str = "local"
+    """``local`` starts Ray on this machine; ``auto`` joins the one that runs here; else an address. A submitted job joins its own."""
+    cpus: int = Field(0, ge=0, description="cores of a local session; 0: all")
+    dashboard: bool = True
+    """Watch a local session on 127.0.0.1:8265."""
+    worker_logs: bool = False
+    """Show what workers print."""
+
+
+class Data(Section):
+    """Where raw material is."""
+
+    raw: PathSetting = "data/raw"
+    sample: bool = False
+    """Write the embedded sample language into the workspace's raw folder before ingest, if that is the language."""
+    sample_seed: int = 1
+    """Another seed gives another language with the same grammar."""
+
+
+class Serving(Section):
+    """The HTTP endpoint."""
+
+
+class Settings(Section):
+    """Everything that a YAML file of the pipeline may set."""
+
+    root: PathSetting = "."
+    """The workspace: a folder or an object-store address; other relative paths are relative to it."""
+    language: Language
+    prompts: Prompts = Prompts()
+    execution: Literal["ray", "local"] = "ray"
+    """Where data stages run: through Ray Data, or in this process."""
+    cluster: Cluster = Cluster()
+    data: Data = Data()
+    ingest: Ingest = Ingest()
+    ocr: Ocr = Ocr()
+    transcribe: Transcribe = Transcribe()
+    align: Align = Align()
+    clean: Clean = Clean()
+    format: Format = Format()
+    tokenizer: TokenizerAnalysis = TokenizerAnalysis()
+    training: Training = Training()
+    tuning: Tuning = Tuning()
+    evaluation: Evaluation = Evaluation()
+    export: Export = Export()
+    serving: Serving = Serving()
