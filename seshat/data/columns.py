@@ -1,0 +1,185 @@
+"""Which column of a table holds what: by the names in the configuration, else by the codes and names of the two languages."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, get_args
+
+import regex
+
+from seshat.config import Section, did_you_mean
+from seshat.data.readers import RefusedError
+from seshat.language import Language
+
+Role = Literal[
+    "headword",
+    "translation",
+    "part_of_speech",
+    "note",
+    "dialect",
+    "variants",
+    "examples",
+    "text",
+    "bridge",
+    "gloss",
+    "morphemes",
+]
+
+
+class Columns(Section):
+    """The names that a column may have, for each thing that Seshat reads; case and accents do not matter.
+
+    Beside these, a column called by the code or name of a language (``shp``, ``es``, ``castellano``, ``ejemplo_shp``) holds
+    text in that language.
+    """
+
+    headword: tuple[str, ...] = (
+        "termino",
+        "palabra",
+        "lema",
+        "entrada",
+        "vocablo",
+        "voz",
+        "headword",
+        "word",
+        "lemma",
+        "entry",
+        "lexeme",
+    )
+    translation: tuple[str, ...] = (
+        *("traduccion", "significado", "definicion", "glosa", "acepcion", "sentido"),
+        *("translation", "meaning", "definition", "sense", "equivalent"),
+    )
+    part_of_speech: tuple[str, ...] = (
+        *(
+            "categoria",
+            "categoria gramatical",
+            "clase",
+            "clase de palabra",
+            "part of speech",
+            "pos",
+            "word class",
+            "category",
+        ),
+    )
+    note: tuple[str, ...] = (
+        "nota",
+        "notas",
+        "observacion",
+        "observaciones",
+        "comentario",
+        "gramatica",
+        "note",
+        "notes",
+        "comment",
+        "grammar",
+    )
+    dialect: tuple[str, ...] = ("dialecto", "variedad", "dialect", "variety")
+    variants: tuple[str, ...] = ("variante", "variantes", "variant", "variants", "alternativa")
+    examples: tuple[str, ...] = ("ejemplos", "ejemplo", "oraciones", "examples", "example", "sentences")
+    text: tuple[str, ...] = (
+        *("texto", "oracion", "frase", "original", "transcripcion", "lengua", "ejemplo"),
+        *("text", "sentence", "source", "transcription", "transcript", "utterance", "vernacular"),
+    )
+    bridge: tuple[str, ...] = (
+        *("traduccion", "traduccion libre", "glosa libre", "significado"),
+        *("translation", "free translation", "target", "free"),
+    )
+    gloss: tuple[str, ...] = ("glosa", "glosas", "gloss", "glosses", "interlinear")
+    morphemes: tuple[str, ...] = (
+        "morfemas",
+        "segmentacion",
+        "analisis",
+        "morphemes",
+        "segmentation",
+        "morphs",
+    )
+
+    def over(self, other: Columns) -> Columns:
+        """These names where they were set, the other's elsewhere."""
+        return other.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
+
+
+_TAUGHT: tuple[Role, ...] = ("headword", "text")
+_BRIDGE: tuple[Role, ...] = ("translation", "bridge")
+
+
+def find_columns(
+    columns: Sequence[str],
+    wanted: Sequence[Role],
+    required: Sequence[Role],
+    names: Columns,
+    language: Language,
+) -> dict[Role, str]:
+    """The column of each role that is wanted; no column has two. A required one that is not there refuses the table."""
+    found: dict[Role, str] = {}
+    for look in (_by_name, _by_language):
+        for role in wanted:
+            if role not in found:
+                free = [column for column in columns if column not in found.values()]
+                column = look(role, free, names, language)
+                if column:
+                    found[role] = column
+    missing = [role for role in required if role not in found]
+    if missing:
+        raise RefusedError(_explain(missing, columns, names, language))
+    return found
+
+
+def plain(name: str) -> str:
+    """A name in small letters without accents, signs and double spaces: ``Categoría_gramatical`` -> ``categoria gramatical``."""
+    letters = unicodedata.normalize("NFD", name.casefold())
+    return " ".join(regex.findall(r"[\p{L}\p{N}]+", "".join(letter for letter in letters if not unicodedata.combining(letter))))
+
+
+def language_names(language: Language) -> Mapping[bool, frozenset[str]]:
+    """What columns and files call the two languages: the taught one under True, the bridge under False."""
+    taught = {language.code, language.short, plain(language.name), *plain(language.name).split()}
+    bridge = {
+        language.bridge.code,
+        language.bridge.short,
+        plain(language.bridge.name),
+        *_SPANISH.get(language.bridge.code, ()),
+    }
+    return {True: frozenset(taught - {""} - bridge), False: frozenset(bridge - {""})}
+
+
+_SPANISH = {
+    "spa": ("espanol", "castellano", "spanish"),
+    "eng": ("english", "ingles"),
+    "por": ("portugues", "portuguese"),
+}
+
+
+def _by_name(role: Role, columns: Sequence[str], names: Columns, _: Language) -> str:
+    known = {plain(column): column for column in reversed(columns)}
+    return next((known[plain(name)] for name in getattr(names, role) if plain(name) in known), "")
+
+
+def _by_language(role: Role, columns: Sequence[str], names: Columns, language: Language) -> str:
+    """The first column that is called like the language of the role, or has its name as one of its words."""
+    if role not in _TAUGHT + _BRIDGE:
+        return ""
+    called = language_names(language)[role in _TAUGHT]
+    whole = (column for column in columns if plain(column) in called)
+    part = (column for column in columns if called & set(plain(column).split()))
+    return next(whole, "") or next(part, "")
+
+
+def _explain(missing: Iterable[Role], columns: Sequence[str], names: Columns, language: Language) -> str:
+    said = []
+    for role in missing:
+        called = sorted(language_names(language)[role in _TAUGHT]) if role in _TAUGHT + _BRIDGE else []
+        near = next(
+            (hint for name in columns if (hint := did_you_mean(plain(name), [*getattr(names, role), *called])).startswith("; did")),
+            "",
+        )
+        said.append(f"none of them is {role!r}{near}")
+    return (
+        f"columns: found {', '.join(map(repr, columns))}; {', and '.join(said)}. "
+        f"Add the column's name to ingest.columns.{next(iter(missing))}, or set it for this file under ingest.files"
+    )
+
+
+ROLES: tuple[Role, ...] = get_args(Role)

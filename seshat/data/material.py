@@ -1,0 +1,272 @@
+"""What a reader found in one file, as records: rows to entries and pairs, paragraphs to documents."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import regex
+
+from seshat.data.columns import Columns, Role, find_columns
+from seshat.data.readers import Paragraph, RefusedError, Row, Table
+from seshat.data.readers.encoding import is_mojibake, repair_controls
+from seshat.data.readers.wordlines import WordLine
+from seshat.language import Language, clean_spaces
+from seshat.records import Document, Entry, RawFile, SentencePair
+
+log = logging.getLogger(__name__)
+
+_ENTRY: tuple[Role, ...] = (
+    "headword",
+    "translation",
+    "part_of_speech",
+    "note",
+    "dialect",
+    "variants",
+    "text",
+    "bridge",
+)
+_PAIR: tuple[Role, ...] = ("text", "bridge", "gloss", "morphemes", "note")
+_SENSE = regex.compile(r"(?:^|(?<=[\s,;/.(]))\d{1,2}\s*[:.;)](?!\d)\s*")
+_BULLET = regex.compile(r"[•▪■◦●\u2023]\s*")
+_STOPPED = regex.compile(r"([?!])\.(?=\s|$)")
+_VARIANTS = regex.compile(r"\s*/\s*|\s*[,;]\s+")
+_LONG = 20
+"""A paragraph may be so many times as long as a cell."""
+_SHOWN = 500
+"""Characters of a rejected paragraph that are kept."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """One file on its way to records."""
+
+    file: RawFile
+    language: Language
+    names: Columns
+    max_chars: int
+    old_spelling: bool
+    """The file's text in the taught language is respelled."""
+    _roles: dict[tuple[str, ...], dict[Role, str]] = field(default_factory=dict)
+    """The columns of examples, by the names that occur."""
+
+    # Dictionaries
+
+    def entries(self, table: Table) -> Iterator[Entry | SentencePair]:
+        """An entry for each sense of each row, and a pair for each example."""
+        flat = [column for column in table.columns if any(column in row.values for row in table.rows)]
+        found = find_columns(flat, _ENTRY, ("headword", "translation"), self.names, self.language)
+        examples = self._nested(table)
+        self._log_unused(table, {*found.values(), examples})
+        said: set[str] = set()
+        for row in table.rows:
+            cells = {role: row.values.get(column, "") for role, column in found.items()}
+            for record in self._entry(row, cells, row.nested.get(examples, ())):
+                repeated = isinstance(record, Entry) and record.digest in said and bool(cells.get("text"))
+                if not repeated:  # a table with a row for each example says its headword again
+                    yield record
+                said.add(record.digest)
+
+    def word_entries(self, lines: Iterable[WordLine]) -> Iterator[Entry | SentencePair]:
+        """The same from lines such as ``word – meaning``."""
+        for line in lines:
+            if line.problem:
+                yield self._made_entry(line.place, line.text, "").reject(line.problem)
+            else:
+                cells: dict[Role, str] = {
+                    "headword": line.headword,
+                    "translation": line.translation,
+                    "part_of_speech": line.part_of_speech,
+                }
+                yield from self._entry(Row(line.place, {}), cells, ())
+
+    def _entry(self, row: Row, cells: dict[Role, str], examples: tuple[Row, ...]) -> Iterator[Entry | SentencePair]:
+        headword, translation = self._taught(cells["headword"]), self._bridge(cells["translation"])
+        problem = row.problem or self._problem(headword, translation)
+        if problem:
+            yield self._made_entry(row.place, headword, translation, cells).reject(problem)
+        elif _is_sentence(headword) and _is_sentence(translation):
+            yield self._pair(row.place, headword, translation)
+        else:
+            numbered = [note for example in examples for note in example.values.values() if _SENSE.match(note)]
+            for sense in dict.fromkeys(sense for text in (translation, *map(self._bridge, numbered)) for sense in senses(text)):
+                yield self._made_entry(row.place, headword, sense, cells)
+        if cells.get("text") and cells.get("bridge"):
+            yield self._pair(row.place, self._taught(cells["text"]), self._bridge(cells["bridge"]))
+        for example in examples:
+            yield self._example(example, translation)
+
+    def _made_entry(self, place: str, headword: str, translation: str, cells: dict[Role, str] | None = None) -> Entry:
+        cells = cells or {}
+        word, *others = [part for part in _VARIANTS.split(_bare(headword)) if part] or [headword]
+        listed = [self._taught(part) for part in _VARIANTS.split(cells.get("variants", "")) if part.strip()]
+        spelt = self._respell(word)
+        return Entry(
+            origin=f"{self.file.origin}#{place}",
+            collection=self.file.collection,
+            headword=spelt,
+            translation=_bare(translation),
+            part_of_speech=self._bridge(cells.get("part_of_speech", "")),
+            note=self._bridge(cells.get("note", "")),
+            dialect=self._bridge(cells.get("dialect", "")),
+            variants=tuple(dict.fromkeys(self._respell(one) for one in (*others, *listed))),
+            language=self.language.code,
+            bridge=self.language.bridge.code,
+            written=word if spelt != word else "",
+        )
+
+    def _example(self, row: Row, translation: str) -> SentencePair:
+        """An example of an entry; a note that only repeats the meaning, or counts it, is none."""
+        columns = tuple(row.values)
+        if columns not in self._roles:
+            self._roles[columns] = find_columns(columns, ("text", "bridge", "note"), (), self.names, self.language)
+        roles = self._roles[columns]
+        cells = {role: row.values[column] for role, column in roles.items()}
+        note = self._bridge(cells.get("note", ""))
+        if _SENSE.match(note) or note.rstrip(".").lower() in translation.lower():
+            note = ""
+        return self._pair(row.place, self._taught(cells.get("text", "")), self._bridge(cells.get("bridge", "")), note=note)
+
+    def _nested(self, table: Table) -> str:
+        """The column that holds rows of examples; empty if none does."""
+        nested = tuple(dict.fromkeys(name for row in table.rows for name in row.nested))
+        return find_columns(nested, ("examples",), (), self.names, self.language).get("examples", "")
+
+    # Sentence pairs
+
+    def pairs(self, table: Table, document: str = "") -> Iterator[SentencePair]:
+        """A pair for each row."""
+        found = find_columns(table.columns, _PAIR, ("text", "bridge"), self.names, self.language)
+        self._log_unused(table, set(found.values()))
+        for row in table.rows:
+            cells = {role: row.values.get(column, "") for role, column in found.items()}
+            pair = self._pair(
+                row.place,
+                self._taught(cells["text"]),
+                self._bridge(cells["bridge"]),
+                note=self._bridge(cells.get("note", "")),
+                gloss=clean_spaces(cells.get("gloss", "")),
+                morphemes=self._taught(cells.get("morphemes", "")),
+                document=document,
+            )
+            yield pair.reject(row.problem) if row.problem else pair
+
+    def _pair(
+        self,
+        place: str,
+        text: str,
+        translation: str,
+        *,
+        note: str = "",
+        gloss: str = "",
+        morphemes: str = "",
+        document: str = "",
+    ) -> SentencePair:
+        spelt = self._respell(text)
+        pair = SentencePair(
+            origin=f"{self.file.origin}#{place}",
+            collection=self.file.collection,
+            text=spelt,
+            translation=translation,
+            language=self.language.code,
+            bridge=self.language.bridge.code,
+            document=document,
+            gloss=gloss,
+            morphemes=self._respell(morphemes),
+            note=note,
+            written=text if spelt != text else "",
+        )
+        problem = self._problem(text, translation)
+        return pair.reject(problem) if problem else pair
+
+    # Running text
+
+    def documents(self, paragraphs: Iterable[Paragraph], name: str, code: str, *, line_by_line: bool) -> Iterator[Document]:
+        """One document with the paragraphs of the file; those that no text can be are rejected beside it."""
+        taught = code == self.language.code
+        good: list[tuple[str, str]] = []
+        for paragraph in paragraphs:
+            text = self._respell(self._taught(paragraph.text)) if taught else self._bridge(paragraph.text)
+            problem = self._problem_of(text, self.max_chars * _LONG)
+            if problem:
+                yield self._document(name, code, [(text[:_SHOWN], paragraph.place)], line_by_line).reject(problem)
+            else:
+                good.append((text, paragraph.place))
+        if not good:
+            raise RefusedError("empty: the file holds no text that can be used")
+        yield self._document(name, code, good, line_by_line)
+
+    def table_document(self, table: Table, name: str, line_by_line: bool) -> Iterator[Document]:
+        """The only column of text of a table without translations."""
+        found = find_columns(table.columns, ("text",), ("text",), self.names, self.language)
+        rows = (Paragraph(row.values[found["text"]], row.place) for row in table.rows if found["text"] in row.values)
+        yield from self.documents(rows, name, self.language.code, line_by_line=line_by_line)
+
+    def _document(self, name: str, code: str, paragraphs: list[tuple[str, str]], line_by_line: bool) -> Document:
+        return Document(
+            origin=self.file.origin,
+            collection=self.file.collection,
+            name=name,
+            language=code,
+            paragraphs=tuple(text for text, _ in paragraphs),
+            places=tuple(place for _, place in paragraphs),
+            line_by_line=line_by_line,
+        )
+
+    # Text
+
+    def _taught(self, text: str) -> str:
+        return self.language.normalize(_tidy(text))
+
+    def _bridge(self, text: str) -> str:
+        return clean_spaces(unicodedata.normalize("NFC", _tidy(text)))
+
+    def _respell(self, text: str) -> str:
+        return self.language.respell(text) if self.old_spelling else text
+
+    def _problem(self, text: str, translation: str) -> str:
+        """Why two sides cannot be a record; empty if they can."""
+        if not _says_something(text) or not _says_something(translation):
+            side = "text in the language" if not _says_something(text) else "translation"
+            return f"empty: no {side}"
+        return self._problem_of(text, self.max_chars) or self._problem_of(translation, self.max_chars)
+
+    def _problem_of(self, text: str, longest: int) -> str:
+        if len(text) > longest:
+            return f"length: {len(text)} characters, more than {longest}"
+        return "encoding: letters were lost or decoded twice before this file was saved" if is_mojibake(text) else ""
+
+    def _log_unused(self, table: Table, used: set[str]) -> None:
+        unused = [column for column in table.columns if column not in used]
+        if unused:
+            log.info("ingest: %s: columns not used: %s", self.file.origin, ", ".join(unused))
+
+
+def senses(text: str) -> list[str]:
+    """The senses of a definition that numbers them (``1: cernir 2: colar``); the whole text if it does not."""
+    first, *numbered = _SENSE.split(text)
+    parts = [part.strip(" ,;/:") for part in (numbered if len(first) < 12 else [first, *numbered])]
+    return [part for part in parts if part] or [text.strip(" ;/:")]
+
+
+def _tidy(text: str) -> str:
+    """Without bullets, control characters, and the full stop that some lists put behind every end mark."""
+    return _STOPPED.sub(r"\1", text if text.isascii() else _BULLET.sub("", repair_controls(text)))
+
+
+def _bare(text: str) -> str:
+    """A word or definition without the full stop of a list, its colon or its ornament; an affix keeps its hyphen."""
+    text = regex.sub(r"^[—–]\s*", "-", text.strip()).strip(" :;")
+    ends_list = text.endswith(".") and not text.endswith(("..", "etc.")) and text.count(".") == 1
+    return text[:-1] if ends_list else text
+
+
+def _is_sentence(text: str) -> bool:
+    """A whole sentence, as lists of words hold them among the words."""
+    return " " in text and text.rstrip('"”»').endswith((".", "?", "!")) and (text[0] in "¿¡" or text[0].isupper())
+
+
+def _says_something(text: str) -> bool:
+    return any(letter.isalnum() for letter in text)

@@ -1,0 +1,67 @@
+"""Bytes to text: the encodings that people's files really have, and a refusal instead of a wrong guess."""
+
+from __future__ import annotations
+
+import codecs
+
+import regex
+
+from seshat.data.readers.content import RefusedError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_TWICE_DECODED = regex.compile(
+    "[ÃÂ][\u0080-\u009f\u00a1-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u2018\u201c\u2030\u0160\u0161\u017d]|â€.|Ê¼|\ufffd"
+)
+"""UTF-8 bytes that a program took for cp1252 (``Ã±`` for ``ñ``), and the mark of bytes that were lost."""
+_OUT_OF_PLACE = regex.compile(
+    r"(?<=\p{Ll})[^\p{ASCII}\p{L}\p{M}\u00a0\u00ad\u00b4\u2018\u2019\u2013\u2014\u2026](?=\p{Ll})|[\u0080-\u009f]"
+)
+"""A sign inside a word where a letter should be (``Espa¤a``): an old code page that was taken for cp1252."""
+_C1 = {code: bytes([code]).decode("cp1252", "replace").replace("\ufffd", "") for code in range(0x80, 0xA0)}
+
+
+def decode(data: bytes, encoding: str = "") -> tuple[str, str]:
+    """The text and the name of its encoding: the one that was named, a byte order mark's, UTF-8, or cp1252 if it reads well."""
+    try:
+        if encoding:
+            return data.decode(encoding), encoding
+        for mark, name in _MARKS:
+            if data.startswith(mark):
+                return data.decode(name), name
+    except (UnicodeDecodeError, LookupError) as error:
+        raise RefusedError(f"encoding: not {encoding or name} as it says ({error}); save it again as UTF-8") from None
+    if b"\0" in data:
+        raise RefusedError("encoding: holds zero bytes, so it is not text (or UTF-16 without its mark); save it again as UTF-8")
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError as error:
+        return _western(data, error), "cp1252"
+
+
+def is_mojibake(text: str) -> bool:
+    """True if letters were lost or decoded twice on the way (``Ã±``, ``\ufffd``)."""
+    return _TWICE_DECODED.search(text) is not None
+
+
+def repair_controls(text: str) -> str:
+    """Put the characters that cp1252 has there in place of C1 control codes, which no text means."""
+    return text.translate(_C1)
+
+
+def _western(data: bytes, error: UnicodeDecodeError) -> str:
+    text = data.decode("cp1252", "replace") if any(byte in data for byte in b"\x81\x8d\x8f\x90\x9d") else data.decode("cp1252")
+    line = data[: error.start].count(b"\n") + 1
+    wrong = _TWICE_DECODED.search(text) or _OUT_OF_PLACE.search(text)
+    if wrong:
+        around = text[max(0, wrong.start() - 12) : wrong.end() + 12].replace("\n", " ")
+        raise RefusedError(
+            f"encoding: line {line} is not UTF-8, and read as cp1252 it gives {around!r}; "
+            "save the file again as UTF-8, or name its encoding under ingest.files"
+        )
+    return text

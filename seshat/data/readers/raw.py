@@ -1,0 +1,112 @@
+"""The raw folder: what lies in it, and the one way to open a file of it (a local path, or any address of ``pyarrow.fs``)."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+
+from pyarrow import fs
+
+from seshat.errors import DataError, StoreError
+from seshat.records import RawFile
+
+log = logging.getLogger(__name__)
+
+FOLDERS = ("dictionary", "transcriptions", "translations", "scans", "audio")
+"""What the guide asks people to sort their material into."""
+RIGHTS = "SOURCE.yaml"
+SOUND = (
+    *(".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".amr"),
+    *(".mp4", ".webm", ".mkv", ".mov", ".avi"),
+)
+"""Recordings, for ``make transcribe``; everything else in audio/ is read as text."""
+ELSEWHERE = ""
+"""Stands for every place that is not one of the folders, among them the top itself."""
+
+
+def open_raw(path: str) -> bytes:
+    """The bytes of a raw file."""
+    try:
+        filesystem, name = _filesystem(path)
+        with filesystem.open_input_stream(name, compression=None) as stream:
+            return bytes(stream.read())
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened ({error}); check that the file is there and may be read") from None
+
+
+def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str, ...] = ()) -> list[RawFile]:
+    """The files of some of the raw folders at any depth, in sorted order, with their SHA-256.
+
+    Hidden files, lock files of office programs and ``SOURCE.yaml`` are not material and are left out. With ``ELSEWHERE``
+    among the folders, files that lie in none of the known ones are listed too; extensions in ``without`` are left out. A raw
+    folder that is missing or empty is an error that says what to put there.
+    """
+    raw = raw.rstrip("/") if "://" in raw else os.path.abspath(raw)
+    filesystem, base = _filesystem(raw)
+    origins = list(_origins(filesystem, base))
+    material = [origin for origin in origins if _is_material(origin)]
+    if not material:
+        raise StoreError(
+            f"{raw} {'holds no material' if origins else 'is missing or empty'}: put dictionaries into {raw}/dictionary, bilingual "
+            f"tables into {raw}/transcriptions, parallel documents into {raw}/translations, scans into {raw}/scans and "
+            f"recordings into {raw}/audio"
+        )
+    rights = {posixpath.dirname(origin) for origin in origins if posixpath.basename(origin) == RIGHTS}
+    return [
+        RawFile(
+            origin=origin,
+            collection=_collection(origin, rights),
+            path=f"{raw}/{origin}",
+            sha256=_sha256(filesystem, posixpath.join(base, origin)),
+        )
+        for origin in material
+        if _folder(origin) in folders and not origin.lower().endswith(without)
+    ]
+
+
+def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
+    if "://" in path:
+        filesystem, name = fs.FileSystem.from_uri(path)
+        return filesystem, str(name)
+    return fs.LocalFileSystem(), path
+
+
+def _origins(filesystem: fs.FileSystem, base: str) -> Iterator[str]:
+    """The paths of all files below the raw folder, relative to it, sorted."""
+    selector = fs.FileSelector(base, recursive=True, allow_not_found=True)
+    infos: Iterable[fs.FileInfo] = filesystem.get_file_info(selector)
+    yield from sorted(info.path[len(base) :].lstrip("/") for info in infos if info.type == fs.FileType.File)
+
+
+def _is_material(origin: str) -> bool:
+    name = posixpath.basename(origin)
+    hidden = any(part.startswith((".", "~$")) for part in origin.split("/"))
+    return not hidden and name not in (RIGHTS, "Thumbs.db", "desktop.ini")
+
+
+def _folder(origin: str) -> str:
+    top = origin.partition("/")[0]
+    return top if "/" in origin and top in FOLDERS else ELSEWHERE
+
+
+def _collection(origin: str, rights: set[str]) -> str:
+    """The nearest folder with a rights record, else the top folder."""
+    folder = posixpath.dirname(origin)
+    while folder and folder not in rights:
+        folder = posixpath.dirname(folder)
+    return folder or origin.partition("/")[0]
+
+
+def _sha256(filesystem: fs.FileSystem, path: str) -> str:
+    sha = hashlib.sha256()
+    try:
+        with filesystem.open_input_stream(path, compression=None) as stream:
+            while block := stream.read(1 << 20):
+                sha.update(block)
+    except OSError as error:  # whoever opens it will reject it with the reason
+        log.warning("%s cannot be read (%s)", path, error)
+        return ""
+    return sha.hexdigest()

@@ -1,0 +1,212 @@
+"""Optical character recognition: what an engine is to Seshat, two engines that need no hub, and one that needs nothing."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from seshat.config import environment
+from seshat.errors import DataError, EngineError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+EngineName = Literal["tesseract", "rapidocr", "fake"]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, as shares of the page's width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text on a page."""
+
+    text: str
+    confidence: float
+    """From 0 to 1."""
+    box: Box
+
+    @property
+    def height(self) -> float:
+        """A share of the page's height."""
+        return self.box[3] - self.box[1]
+
+
+class OcrEngine(Protocol):
+    """A recogniser with its weights loaded."""
+
+    def read(self, image: Image) -> list[Line]:
+        """The lines of a page in any order; none for an empty page."""
+        ...
+
+
+def load_engine(name: EngineName, languages: Sequence[str], tessdata: str = "") -> OcrEngine:
+    """The engine of a name; an EngineError says what to install."""
+    if name == "tesseract":
+        return Tesseract(languages, tessdata)
+    return RapidOcr() if name == "rapidocr" else FakeOcr()
+
+
+def engine_version(name: EngineName, languages: Sequence[str], tessdata: str = "") -> str:
+    """What results depend on: the library's version and the digest of its weights. Cheap: nothing is loaded."""
+    if name == "fake":
+        return "fake 1"
+    package = {"tesseract": "tesserocr", "rapidocr": "rapidocr"}[name]
+    try:
+        version = importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        raise EngineError(f"The OCR engine {name} needs the package {package}: run 'make install', or pip install {package}") from None
+    weights = _tesseract_weights(languages, tessdata) if name == "tesseract" else _rapidocr_weights()
+    digests = " ".join(f"{os.path.basename(path)}:{_sha256(path)[:12]}" for path in weights)
+    return f"{package} {version} {digests}".strip()
+
+
+class Tesseract:
+    """Tesseract through ``tesserocr`` (its wheel brings the program; the language packs come from the system)."""
+
+    def __init__(self, languages: Sequence[str], tessdata: str = "") -> None:
+        os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # its threads cost more than they bring, and workers share the cores
+        try:
+            import tesserocr  # heavy
+        except ImportError:
+            raise EngineError(
+                "The OCR engine tesseract needs the package tesserocr: run 'make install', or pip install tesserocr"
+            ) from None
+        folder = os.path.dirname(_tesseract_weights(languages, tessdata)[0])
+        self._word, self._line = tesserocr.RIL.WORD, tesserocr.RIL.TEXTLINE
+        self._api = tesserocr.PyTessBaseAPI(path=folder, lang="+".join(languages), psm=tesserocr.PSM.AUTO)
+
+    def read(self, image: Image) -> list[Line]:
+        """Tesseract's text lines, cut where a gap is too wide for a space: it runs lines of two columns into one.
+
+        Words of white space (of which it is sure) are left out.
+        """
+        try:
+            self._api.SetImage(image)
+            self._api.Recognize()
+        except RuntimeError as error:
+            raise DataError(f"Tesseract cannot read a picture of {image.width} x {image.height} pixels ({error})") from None
+        pieces: list[list[Line]] = []
+        found = self._api.GetIterator()
+        begins = True
+        while found is not None:
+            begins = begins or found.IsAtBeginningOf(self._line)
+            box = found.BoundingBox(self._word)
+            text = (found.GetUTF8Text(self._word) or "").strip() if box else ""
+            if text:
+                word = Line(text, found.Confidence(self._word) / 100, _shares(box, image.width, image.height))
+                if not pieces or begins or _is_far(pieces[-1][-1], word, image):
+                    pieces.append([])
+                    begins = False
+                pieces[-1].append(word)
+            if not found.Next(self._word):
+                break
+        self._api.Clear()
+        return [_joined(words) for words in pieces]
+
+
+class RapidOcr:
+    """PP-OCR models that come with the ``rapidocr`` package, on the ONNX runtime; they know neither ``¡`` nor ``ẽ``."""
+
+    def __init__(self) -> None:
+        try:
+            from rapidocr import RapidOCR  # heavy
+        except ImportError:
+            raise EngineError(
+                "The OCR engine rapidocr needs the packages rapidocr and onnxruntime: pip install rapidocr onnxruntime"
+            ) from None
+        self._engine = RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
+
+    def read(self, image: Image) -> list[Line]:
+        """One line for each text box that it detects."""
+        import numpy as np
+
+        found = self._engine(np.asarray(image.convert("RGB"))[:, :, ::-1])
+        if found.boxes is None:
+            return []
+        lines = []
+        for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True):
+            (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+            if text.strip():
+                box = (float(left), float(top), float(right), float(bottom))
+                lines.append(Line(text.strip(), float(score), _shares(box, image.width, image.height)))
+        return lines
+
+
+class FakeOcr:
+    """Reads how dark the rows of a page are and calls every band of ink ``line`` with its number: for tests without weights."""
+
+    def read(self, image: Image) -> list[Line]:
+        """One line for each run of rows that hold ink, from top to bottom."""
+        import numpy as np
+
+        ink = (np.asarray(image.convert("L")) < 128).any(axis=1)
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], ink.astype(int), [0]))))
+        bands = zip(edges[::2], edges[1::2], strict=True)
+        return [
+            Line(f"line {number}", 1.0, (0.0, float(top) / image.height, 1.0, float(bottom) / image.height))
+            for number, (top, bottom) in enumerate(bands, 1)
+        ]
+
+
+def _is_far(before: Line, after: Line, image: Image) -> bool:
+    gap = (after.box[0] - before.box[2]) * image.width
+    return bool(gap > _WIDEST_SPACE * max(before.height, after.height) * image.height)
+
+
+def _joined(words: Sequence[Line]) -> Line:
+    length = sum(len(word.text) for word in words)
+    lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
+    return Line(
+        " ".join(word.text for word in words),
+        sum(word.confidence * len(word.text) for word in words) / length,
+        (min(lefts), min(tops), max(rights), max(bottoms)),
+    )
+
+
+def _shares(box: Sequence[float], width: int, height: int) -> Box:
+    left, top, right, bottom = box
+    return left / width, top / height, right / width, bottom / height
+
+
+def _tesseract_weights(languages: Sequence[str], tessdata: str) -> list[str]:
+    """The files of the language packs, all from the first folder that holds them."""
+    folders = [tessdata] if tessdata else [folder for pattern in _TESSDATA for folder in sorted(glob.glob(pattern), reverse=True)]
+    prefix = environment("TESSDATA_PREFIX")
+    folders = [prefix, *folders] if prefix and not tessdata else folders
+    for folder in folders:
+        paths = [os.path.join(folder, f"{language}.traineddata") for language in languages]
+        if all(os.path.isfile(path) for path in paths):
+            return paths
+    packs = " ".join(f"tesseract-ocr-{language}" for language in languages)
+    raise EngineError(
+        f"Tesseract's language packs for {', '.join(languages)} are not in {', '.join(folders) or 'any usual folder'}: "
+        f"apt-get install tesseract-ocr {packs} (macOS: brew install tesseract-lang), or set ocr.tessdata to their folder"
+    )
+
+
+_WIDEST_SPACE = 2.0
+"""Times the height of a line's letters; a wider gap lies between columns."""
+_TESSDATA = (
+    "/usr/share/tesseract-ocr/*/tessdata",
+    "/usr/share/tessdata",
+    "/usr/share/tesseract/tessdata",
+    "/usr/local/share/tessdata",
+    "/opt/homebrew/share/tessdata",
+)
+
+
+def _rapidocr_weights() -> list[str]:
+    package = importlib.util.find_spec("rapidocr")
+    folders = list(package.submodule_search_locations or ()) if package else []
+    return sorted(path for folder in folders for path in glob.glob(os.path.join(folder, "models", "*.onnx")))
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

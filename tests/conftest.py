@@ -1,0 +1,48 @@
+"""What all tests share: one Ray session for the whole run, and the real material beside the project where it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# No deadline, because machines are busy, and the same examples every time.
+settings.register_profile("seshat", deadline=None, derandomize=True, database=None, max_examples=50)
+settings.load_profile("seshat")
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("RAY_worker_niceness", "0")
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def ray_session() -> Iterator[None]:
+    """A local Ray, started once and only if a test asks for it."""
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    for attempt in range(3):
+        try:
+            ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="warning")
+            break
+        except (RuntimeError, ConnectionError, TimeoutError):
+            ray.shutdown()
+            if attempt == 2:
+                raise
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real raw material and benchmarks, where they lie beside the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no real material at {SHARED}")
+    return SHARED
