@@ -1,5 +1,6 @@
 """Align parallel documents into sentence pairs, and clean them."""
 
+from seshat.cluster.connect import one_session
 from seshat.cluster.data import run_step
 from seshat.command import main
 from seshat.config import to_yaml
@@ -11,9 +12,11 @@ from seshat.store import Store
 
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
-    run_step(align.anchors(settings.align, settings.language, store), settings)
-    step = align.step(settings.align, settings.clean, settings.language, store, settings_yaml=to_yaml(settings))
-    return run_step(step, settings)
+    with one_session():
+        for name in align.ANCHORS:
+            run_step(align.anchors(settings.align, settings.language, store, name), settings)
+        step = align.step(settings.align, settings.clean, settings.language, store, settings_yaml=to_yaml(settings))
+        return run_step(step, settings)
 
 
 if __name__ == "__main__":

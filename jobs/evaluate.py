@@ -32,7 +32,7 @@ def run(settings: Settings) -> Outcome:
 
 def report(settings: Settings) -> str:
     """Render the report again from what is on disk; the path of its page."""
-    return write_report(Store(settings.root), settings.language)
+    return write_report(Store(settings.root), settings.language, num_samples=settings.evaluation.samples)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,15 @@
 
 from seshat.command import main
 from seshat.data.tokenizer import tokenizer_analysis
-from seshat.engines.download import base_folder
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.training.run import base_folder
 
 
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
-    base = base_folder(settings.training, store)
+    base = store.path(base_folder(settings.training, store))
     outcome, analysis = tokenizer_analysis(settings.tokenizer, settings.language, store, base)
     print(analysis)
     return outcome

@@ -12,13 +12,12 @@ from seshat.store import Store
 
 def run(settings: Settings) -> Outcome:
     raw = Store(settings.root).path(settings.data.raw)
-    step = transcribe.step(settings.transcribe, settings.language, raw, to_yaml(settings))
-    if not step.parts:
-        return Outcome(stage="transcribe", note=f"left out: no recordings in {raw}/audio")
     try:
-        transcribe.check(settings.transcribe)
+        step = transcribe.step(settings.transcribe, settings.language, raw, to_yaml(settings), settings.root)
     except EngineError as error:
         return Outcome(stage="transcribe", note=f"left out: {error}")
+    if not step.parts:
+        return Outcome(stage="transcribe", note=f"left out: no recordings in {raw}/audio")
     return run_step(step, settings)
 
 

@@ -1,0 +1,21 @@
+"""The translation page: what `serve` serves, opened in a browser where there is one."""
+
+import webbrowser
+
+from seshat.cluster.connect import connect
+from seshat.command import main
+from seshat.settings import Settings
+from seshat.step import Outcome
+from seshat.store import Store
+
+
+def run(settings: Settings) -> Outcome:
+    from serve.app import run as serve  # loads Ray Serve
+
+    with connect(settings):
+        serve(settings.serving, Store(settings.root), when_ready=webbrowser.open)
+    return Outcome(stage="demo", note="stopped")
+
+
+if __name__ == "__main__":
+    main(run, __doc__, section="serving")

@@ -1,0 +1,20 @@
+"""Fine-tune the base model on data/training/train.jsonl with Ray Train; goes on from the newest checkpoint."""
+
+from seshat.cluster.connect import connect
+from seshat.cluster.train import train
+from seshat.command import main
+from seshat.rights import read_rights
+from seshat.settings import Settings
+from seshat.step import Outcome
+from seshat.store import Store
+
+
+def run(settings: Settings) -> Outcome:
+    store = Store(settings.root)
+    rights = read_rights(store.path(settings.data.raw))
+    with connect(settings):
+        return train(settings.training, settings.language, settings.prompts, store, rights=rights, execution=settings.execution)
+
+
+if __name__ == "__main__":
+    main(run, __doc__, section="training")

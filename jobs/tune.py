@@ -1,0 +1,19 @@
+"""Search hyperparameters with Ray Tune; the best configuration is written as a YAML that `train` takes."""
+
+from seshat.cluster.connect import connect
+from seshat.cluster.tune import tune
+from seshat.command import main
+from seshat.rights import read_rights
+from seshat.settings import Settings
+from seshat.step import Outcome
+from seshat.store import Store
+
+
+def run(settings: Settings) -> Outcome:
+    store = Store(settings.root)
+    with connect(settings):
+        return tune(settings.tuning, settings.language, settings.prompts, store, rights=read_rights(store.path(settings.data.raw)))
+
+
+if __name__ == "__main__":
+    main(run, __doc__, section="tuning")

@@ -1,0 +1,51 @@
+"""The settings of an evaluation."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from seshat.config import PathSetting, Section
+
+
+class TestFiles(Section):
+    """An external test set: two text files, line by line the same sentences."""
+
+    __test__ = False  # not a test case, whatever pytest thinks of its name
+
+    text: PathSetting = ""
+    """The side in the language that is taught."""
+    translation: PathSetting = ""
+    """The side in the bridge language."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> TestFiles:
+        if bool(self.text) != bool(self.translation):
+            raise ValueError("text and translation must be given together: two files, line by line the same sentences")
+        return self
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+class Evaluation(Section):
+    """What is scored, on what, and how surely."""
+
+    test: TestFiles = TestFiles()
+    """An external test set in place of the translations of ``data/training/test.jsonl``."""
+    max_test: int = Field(1_000, ge=1)
+    """The most test sentences of one direction of translation; a larger set is sampled by content."""
+    max_other: int = Field(200, ge=1)
+    """The most test cases of one direction of any other task."""
+    base_sample: int = Field(100, ge=0)
+    """How many test translations of each direction the base model without training is asked for; 0 leaves it out."""
+    perplexity_sample: int = Field(200, ge=0)
+    """How many monolingual texts the perplexity is measured on; 0 leaves it out."""
+    monolingual: PathSetting = ""
+    """Unseen text of the language, one a line, for the perplexity; empty: the test sentences."""
+    gloss_minimum: float = Field(0.05, ge=0, le=1)
+    """The gloss floor drops words whose best translation is weaker than this (function words, mostly)."""
+    samples: int = Field(40, ge=0)
+    """How many translations of each direction the report shows."""
+    bootstrap: int = Field(1_000, ge=100)
+    """How many resamples the 95 % intervals rest on."""
+    seed: int = 12345

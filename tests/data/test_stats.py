@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import pytest
+
+from seshat.data.stats import RARE, data_stats, describe
+from seshat.errors import StoreError
+from seshat.examples import SPLITS, TRAINING, to_line
+from seshat.language import Language
+from seshat.records import Example, SentencePair
+from seshat.store import PROCESSED, Manifest, Store
+
+LANGUAGE = Language(code="qtm", name="tamo", alphabet="a i u k m n p s w y ñ ʼ")
+
+
+def pair(text: str, translation: str, **facts: object) -> SentencePair:
+    origin = f"translations/a.txt#line={len(text)}"
+    return SentencePair(text=text, translation=translation, origin=origin, collection="translations", language="qtm", bridge="spa", **facts)
+
+
+def example(task: str, split: str, number: int) -> Example:
+    return Example(
+        origin=f"dictionary/a.csv#row={number}",
+        collection="dictionary" if task == "dictionary" else "translations",
+        task=task,
+        direction="qtm-spa",
+        prompt=f"¿{number}?",
+        answer="sí",
+        group=str(number),
+        split=split,
+        parent=str(number),
+    )
+
+
+PAIRS = [
+    pair("Misi pukuna waka.", "El gato come mucho."),
+    pair("misi pukuna waka", "El gato comía."),
+    pair("Misi pukuna waka!", "El gato come mucho"),
+    pair("Wasi nina: Δ", "La casa brilla", aligned=True, score=0.4),
+    pair("Una", "Otra cosa", aligned=True, score=0.2),
+]
+EXAMPLES = [example("translation", "train", 1), example("translation", "test", 2), example("dictionary", "train", 3)]
+
+
+def test_counts_by_task_and_split() -> None:
+    stats = describe(PAIRS, EXAMPLES, LANGUAGE)
+    assert stats.count(task="translation") == 2
+    assert stats.count(split="train") == 2
+    assert stats.count(task="translation", split="test", collection="translations") == 1
+    assert stats.values("task") == ["translation", "dictionary"]
+
+
+def test_lengths_repeats_and_characters() -> None:
+    stats = describe(PAIRS, EXAMPLES, LANGUAGE)
+    taught, bridge = stats.lengths
+    assert (taught.code, taught.words[0], taught.words[-1], taught.num_words) == ("qtm", 1, 3, 13)
+    assert taught.num_distinct == 7
+    assert sum(bridge.histogram) == len(PAIRS) == stats.num_pairs
+    assert stats.repeated_texts == 2
+    assert stats.repeated_pairs == 1
+    assert [one.character for one in stats.foreign] == ["Δ"]
+    assert {"Δ", ":"} <= {one.character for one in stats.rare}
+    assert stats.characters[0].count >= RARE
+
+
+def test_the_most_doubtful_pairs_come_first() -> None:
+    assert [one.score for one in describe(PAIRS, EXAMPLES, LANGUAGE).doubtful] == [0.2, 0.4]
+
+
+def test_an_empty_corpus_is_described_too() -> None:
+    stats = describe([], [], LANGUAGE)
+    assert stats.num_pairs == 0
+    assert stats.lengths[0].words == (0,) * 6
+    assert "0 pairs" in str(stats)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(str(tmp_path))
+    rejected = pair("Waka", "x" * 99).reject("ratio: 4 to 99 characters")
+    line = store.commit("align", "k", [*PAIRS, rejected], rows_in=6)
+    counts = {"rows_in": 6, "kept": 5, "rejected": {"ratio": 1}}
+    store.finish(f"{PROCESSED}/align", Manifest(stage="align", fingerprint="one", parts=(line,), **counts))
+    for split in SPLITS:
+        lines = "".join(f"{to_line(one)}\n" for one in EXAMPLES if one.split == split)
+        store.write(f"{TRAINING}/{split}.jsonl", lines.encode())
+    store.finish(TRAINING, Manifest(stage="training-data", fingerprint="two"))
+    return store
+
+
+def test_data_stats_reads_a_workspace_once(store: Store) -> None:
+    outcome, stats = data_stats(store, LANGUAGE)
+    assert outcome.rows_in == 3
+    assert stats.num_pairs == 5
+    assert stats.stages[0].rejected == {"ratio": 1}
+    text = str(stats)
+    assert "translation qtm-spa" in text
+    assert "rejected: ratio 1" in text
+    again, same = data_stats(store, LANGUAGE)
+    assert again.done_before
+    assert same == stats
+    store.finish(TRAINING, Manifest(stage="training-data", fingerprint="three"))
+    assert not data_stats(store, LANGUAGE)[0].done_before
+
+
+def test_what_is_missing_is_named_with_its_make(store: Store, tmp_path: Path) -> None:
+    (tmp_path / TRAINING / "manifest.json").unlink()
+    with pytest.raises(StoreError, match="make format"):
+        data_stats(store, LANGUAGE)
+    with pytest.raises(StoreError, match="make align"):
+        data_stats(Store(str(tmp_path / "elsewhere")), LANGUAGE)
