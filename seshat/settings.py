@@ -18,6 +18,7 @@ from seshat.evaluation.settings import Evaluation
 from seshat.export.settings import Export
 from seshat.language import Language
 from seshat.prompts import Prompts
+from seshat.serving import Serving
 from seshat.training.settings import Training, Tuning
 
 
@@ -41,10 +42,6 @@ class Data(Section):
     """Write the embedded sample language into the workspace's raw folder before ingest, if that is the language."""
     sample_seed: int = 1
     """Another seed gives another language with the same grammar."""
-
-
-class Serving(Section):
-    """The HTTP endpoint."""
 
 
 class Settings(Section):

@@ -1,0 +1,96 @@
+"""Which model is served: the newest one, or the one that the settings name, loaded with its engine."""
+
+from __future__ import annotations
+
+import glob
+import os
+from typing import Literal
+
+from seshat.config import Section
+from seshat.engines.model import LanguageModel
+from seshat.errors import ConfigError, StoreError
+from seshat.prompts import Card, ChatTokenizer
+from seshat.serving import Serving
+from seshat.store import Store
+from seshat.translate import Translator, read_card
+
+FOLDERS = {"llamacpp": "models/gguf", "transformers": "models/merged"}
+PREFERRED = ("Q8_0", "F16", "Q4_K_M")
+"""Which file of a GGUF folder is served: the best that is still small."""
+
+
+class Served(Section):
+    """A model that was found."""
+
+    engine: Literal["llamacpp", "transformers"]
+    path: str
+    """A GGUF file, or a folder of weights."""
+    folder: str
+    """Where its tokenizer and card are."""
+    card: Card
+
+
+def find(serving: Serving, store: Store) -> Served:
+    """The model to serve; a StoreError says what to run if there is none."""
+    asked = store.path(serving.model) if serving.model else _newest(serving.engine, store)
+    if asked.endswith(".gguf"):
+        return _checked(Served(engine="llamacpp", path=asked, folder=os.path.dirname(asked), card=read_card(os.path.dirname(asked))))
+    if not os.path.isdir(asked):
+        raise StoreError(f"{asked} is not there: run 'make export-gguf' first, or set serving.model")
+    path = _gguf_file(asked) if serving.engine == "llamacpp" else asked
+    return _checked(Served(engine=serving.engine, path=path, folder=asked, card=read_card(asked)))
+
+
+def check_rights(serving: Serving, card: Card) -> None:
+    """Refuse to serve to other machines what the owners of a source keep from the public."""
+    if not serving.public:
+        return
+    cure = "set serving.host=127.0.0.1, or ask them and note it in SOURCE.yaml (consent: serve_public)"
+    if not card.rights.sources:
+        raise ConfigError(f"serving.host={serving.host} is open to others, and {card.name!r} does not say whose data it holds: {cure}")
+    forbidding = card.rights.forbidding("serve_public")
+    if forbidding:
+        raise ConfigError(
+            f"serving.host={serving.host} is open to others, and the owners of {', '.join(forbidding)} have not allowed that: {cure}"
+        )
+
+
+def load(served: Served, serving: Serving) -> Translator:
+    """The translator with its weights in memory."""
+    model: LanguageModel
+    if served.engine == "llamacpp":
+        from seshat.engines.llamacpp import LlamaCppModel
+
+        context = serving.context or 2 * served.card.max_seq_length
+        threads = max(1, int(serving.cpus_per_replica))
+        model = LlamaCppModel(served.path, threads=threads, slots=serving.max_ongoing_requests, context=context)
+    else:
+        from seshat.engines.transformers_model import TransformersModel
+
+        model = TransformersModel(served.path)
+    return Translator(model, ChatTokenizer.load(served.folder), served.card)
+
+
+def _newest(engine: str, store: Store) -> str:
+    """The newest model of the workspace; where it has none, the newest of the workspaces below it."""
+    for places in ("", "workspaces/*/"):
+        folders = os.path.join(glob.escape(store.path("")), places, FOLDERS[engine], "*", "manifest.json")
+        if manifests := glob.glob(folders):
+            return os.path.dirname(max(manifests, key=lambda path: (os.path.getmtime(path), path)))
+    raise StoreError(
+        f"{store.path(FOLDERS[engine])} holds no model, nor does a workspace below: run 'make export-gguf' first, or set serving.model"
+    )
+
+
+def _gguf_file(folder: str) -> str:
+    for kind in PREFERRED:
+        found = sorted(glob.glob(os.path.join(glob.escape(folder), f"*-{kind}.gguf")))
+        if found:
+            return found[0]
+    raise StoreError(f"{folder} holds no GGUF file: run 'make export-gguf' first, or set serving.engine=transformers")
+
+
+def _checked(served: Served) -> Served:
+    if not os.path.exists(served.path):
+        raise StoreError(f"{served.path} is not there: run 'make export-gguf' first, or set serving.model")
+    return served

@@ -1,0 +1,159 @@
+"""A language model that runs in transformers: a merged model, a base, or an adapter on its base.
+
+Legend of the shapes: B rows of the batch, T tokens so far, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from seshat.engines.model import Completion
+from seshat.errors import EngineError
+
+if TYPE_CHECKING:
+    import torch
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class TransformersModel:
+    """Greedy generation in batches of similar length, on the processor or one GPU."""
+
+    def __init__(self, folder: str, *, adapter: str = "", device: Device = "auto", dtype: str = "auto", batch_size: int = 32) -> None:
+        """Load the weights of ``folder``, with the LoRA of ``adapter`` on top if one is named.
+
+        ``auto`` takes the GPU if there is one, bfloat16 there and float32 on the processor.
+        """
+        import torch  # heavy
+
+        self._torch = torch
+        self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        self.dtype = getattr(torch, ("bfloat16" if self.device == "cuda" else "float32") if dtype == "auto" else dtype)
+        self.batch_size = batch_size
+        self.model = load(folder, adapter, self.dtype).to(self.device).eval()
+        self.context = int(getattr(self.model.config, "max_position_embeddings", 0))
+
+    def generate(self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int]) -> list[Completion]:
+        """One completion for each prompt, in their order; rows that ended leave the batch."""
+        self._check(prompts, max_new_tokens)
+        order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), index))
+        done: dict[int, Completion] = {}
+        with self._torch.inference_mode():
+            for start in range(0, len(order), self.batch_size):
+                chosen = order[start : start + self.batch_size]
+                batch = _Batch(self, [prompts[index] for index in chosen], frozenset(stop))
+                for row, completion in batch.run(max_new_tokens):
+                    done[chosen[row]] = completion
+        return [done[index] for index in range(len(prompts))]
+
+    def logits(self, ids: Sequence[int]) -> torch.Tensor:
+        """The logits [T, V] after each of the ids, in float32 on the processor: for comparing two models."""
+        with self._torch.inference_mode():
+            tokens = self._torch.tensor([list(ids)], device=self.device)
+            return self.model(input_ids=tokens).logits[0].float().cpu()
+
+    def _check(self, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> None:
+        longest = max((len(prompt) for prompt in prompts), default=0)
+        if self.context and longest + max_new_tokens > self.context:
+            raise EngineError(
+                f"a prompt of {longest} tokens and an answer of {max_new_tokens} do not fit the model's context of "
+                f"{self.context}: give it a shorter text"
+            )
+        if any(not prompt for prompt in prompts):
+            raise EngineError("a prompt without tokens cannot be completed: build prompts with seshat.prompts")
+
+
+class _Batch:
+    """The state of one batch while it is generated: padded on the left, so that all rows grow at the same end."""
+
+    def __init__(self, engine: TransformersModel, prompts: Sequence[Sequence[int]], stop: frozenset[int]) -> None:
+        from transformers import DynamicCache  # heavy
+
+        torch = engine._torch
+        self.torch, self.model, self.stop = torch, engine.model, stop
+        width = max(map(len, prompts))
+        padded = [[0] * (width - len(prompt)) + list(prompt) for prompt in prompts]
+        real = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+        self.ids_BT = torch.tensor(padded, device=engine.device)
+        self.mask_BT = torch.tensor(real, device=engine.device)
+        self.positions_BT = (self.mask_BT.cumsum(dim=1) - 1).clamp(min=0)
+        self.cache = DynamicCache()
+        self.rows = list(range(len(prompts)))
+        """Which prompt each row of the batch belongs to; rows that ended are gone."""
+        self.said: list[list[int]] = [[] for _ in prompts]
+        self.total = [0.0] * len(prompts)
+        """The sum of log-probabilities of each prompt's answer."""
+
+    def run(self, limit: int) -> Iterator[tuple[int, Completion]]:
+        """Yield each prompt's number and completion as it ends."""
+        for _ in range(limit):
+            if not self.rows:
+                return
+            tokens, logprobs = self._step()
+            alive = []
+            for place, (row, token) in enumerate(zip(list(self.rows), tokens, strict=True)):
+                self.total[row] += logprobs[place]
+                if token in self.stop:
+                    yield row, self._completion(row, finished=True)
+                else:
+                    self.said[row].append(token)
+                    alive.append(place)
+            self._advance(tokens, alive)
+        for row in self.rows:
+            yield row, self._completion(row, finished=False)
+
+    def _step(self) -> tuple[list[int], list[float]]:
+        """The best next token of each row and its log-probability."""
+        output = self.model(
+            input_ids=self.ids_BT,
+            attention_mask=self.mask_BT,
+            position_ids=self.positions_BT,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logprobs_BV = output.logits[:, -1].float().log_softmax(dim=-1)
+        best_B = logprobs_BV.argmax(dim=-1)
+        chosen_B = logprobs_BV.gather(1, best_B[:, None])[:, 0]
+        return best_B.tolist(), chosen_B.tolist()
+
+    def _advance(self, tokens: list[int], alive: list[int]) -> None:
+        """Keep the rows that go on, each with its new token as the next input."""
+        torch, device = self.torch, self.ids_BT.device
+        if len(alive) < len(self.rows):
+            keep = torch.tensor(alive, dtype=torch.long, device=device)
+            if alive:
+                self.cache.batch_select_indices(keep)
+            self.mask_BT, self.positions_BT = self.mask_BT[keep], self.positions_BT[keep]
+            self.rows = [self.rows[place] for place in alive]
+        self.ids_BT = torch.tensor([[tokens[place]] for place in alive], dtype=torch.long, device=device)
+        self.mask_BT = torch.cat([self.mask_BT, self.mask_BT.new_ones(len(alive), 1)], dim=1)
+        self.positions_BT = self.positions_BT[:, -1:] + 1
+
+    def _completion(self, row: int, *, finished: bool) -> Completion:
+        ids = tuple(self.said[row])
+        count = len(ids) + finished
+        return Completion(ids=ids, finished=finished, logprob=self.total[row] / count if count else 0.0)
+
+
+def load(folder: str, adapter: str, dtype: torch.dtype) -> Any:
+    """The model of a folder in a dtype, never quantised; with the LoRA of an adapter folder on top if one is named."""
+    from transformers import AutoModelForCausalLM  # heavy
+    from transformers.utils.logging import disable_progress_bar
+
+    if not os.path.isfile(os.path.join(folder, "config.json")):
+        raise EngineError(f"{folder} holds no model (no config.json): run 'make download-model' or 'make export-gguf' first")
+    disable_progress_bar()
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise EngineError(f"{folder}: the weights cannot be loaded ({error})") from None
+    if not adapter:
+        return model
+    from peft import PeftModel  # heavy
+
+    if not os.path.isfile(os.path.join(adapter, "adapter_model.safetensors")):
+        raise EngineError(f"{adapter} holds no adapter (no adapter_model.safetensors): run 'make train' first")
+    return PeftModel.from_pretrained(model, adapter, torch_dtype=dtype)

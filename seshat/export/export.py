@@ -1,0 +1,133 @@
+"""The verb ``export-gguf``: merge the adapter into 16-bit weights, write F16 and smaller GGUF files, check each copy."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+
+from seshat.engines.llamacpp import LlamaCppModel
+from seshat.engines.transformers_model import TransformersModel
+from seshat.engines.weights import sha256, weight_files, weights_sha256
+from seshat.errors import EngineError, StoreError
+from seshat.export.folders import Building, require_space
+from seshat.export.gate import Parity, parity, prompts
+from seshat.export.gguf import quantize, write_gguf
+from seshat.export.merge import merge, nf4_drift
+from seshat.export.package import TOKENIZER_FILES, copy_tokenizer, describe
+from seshat.export.settings import Export
+from seshat.prompts import CARD, Card, ChatTokenizer
+from seshat.records import digest
+from seshat.step import Outcome
+from seshat.store import Manifest, Store
+from seshat.translate import read_card
+
+log = logging.getLogger(__name__)
+VERSION = 1
+"""Raised when the same inputs give other files."""
+ADAPTERS, MERGED, GGUF = "models/adapters", "models/merged", "models/gguf"
+
+
+def export(export: Export, store: Store, name: str) -> Outcome:
+    """Merge and write the adapter ``name`` of a workspace; what is there from the same inputs is not made again."""
+    started = time.perf_counter()
+    adapter = store.path(f"{ADAPTERS}/{name}")
+    card = read_card(adapter)
+    base = base_folder(card, store)
+    _check_base(card, base)
+    merged, merged_before = _merged(export, store, name, card, base)
+    gguf, gguf_before = _gguf(export, store, name, card, merged)
+    best = f"{GGUF}/{name}/{name}-{export.quantizations[0] if export.quantizations else 'F16'}.gguf"
+    return Outcome(
+        stage="export-gguf",
+        seconds=time.perf_counter() - started,
+        done_before=merged_before and gguf_before,
+        note=f"{best}; F16: {gguf.notes['F16']}",
+    )
+
+
+def base_folder(card: Card, store: Store) -> str:
+    """Where the base of an adapter lies: the folder that its card names, or the downloaded model of that name."""
+    places = [store.path(card.base), store.path(f"models/base/{os.path.basename(card.base.rstrip('/'))}")]
+    for place in places:
+        if os.path.isfile(os.path.join(place, "config.json")):
+            return place
+    raise StoreError(f"the base model {card.base!r} of {card.name!r} is neither at {' nor at '.join(places)}: run 'make download-model'")
+
+
+def _check_base(card: Card, base: str) -> None:
+    if card.base_sha256 and weights_sha256(base) != card.base_sha256:
+        raise EngineError(f"{base} is not the model that the adapter {card.name!r} was trained on: its weights differ")
+
+
+def _merged(export: Export, store: Store, name: str, card: Card, base: str) -> tuple[Manifest, bool]:
+    """The manifest of the merged model, and whether it was there already."""
+    adapter, folder = store.path(f"{ADAPTERS}/{name}"), f"{MERGED}/{name}"
+    inputs = {file: sha256(os.path.join(adapter, file)) for file in ("adapter_model.safetensors", "adapter_config.json", CARD)}
+    inputs |= {file: sha256(os.path.join(adapter, file)) for file in TOKENIZER_FILES if os.path.isfile(os.path.join(adapter, file))}
+    inputs["base"] = card.base_sha256 or weights_sha256(base)
+    parameters = export.model_dump_json(include={"stored", "compute", "tolerance", "num_prompts"})
+    fingerprint = digest("merge", VERSION, parameters, *sorted(inputs.items()))
+    done = store.done(folder, fingerprint)
+    if done:
+        return done, True
+    size = sum(os.path.getsize(file) for file in weight_files(base))
+    require_space(adapter, int(export.min_free * size * (1 + len(export.quantizations))))
+    log.info("merge: adapter %s into %s", name, base)
+    building = Building(store, folder, "merge")
+    asked = prompts(store, card, ChatTokenizer.load(adapter), export.num_prompts)
+    notes = {"logits": str(merge(base, adapter, building.path, card, export, asked))}
+    if _trained_on_nf4(store, name) and size <= export.compare_nf4_below:
+        notes["logits beside NF4"] = str(nf4_drift(base, adapter, building.path, asked))
+        log.info("merge: beside the NF4 weights of training: %s", notes["logits beside NF4"])
+    describe(building.path, card, kind="merged")
+    manifest = Manifest(stage="merge", fingerprint=fingerprint, inputs=inputs, settings=parameters, notes=notes)
+    return building.finish(manifest), False
+
+
+def _trained_on_nf4(store: Store, name: str) -> bool:
+    manifest = store.manifest(f"{ADAPTERS}/{name}")
+    return manifest is not None and "precision: nf4" in manifest.settings.splitlines()
+
+
+def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest) -> tuple[Manifest, bool]:
+    """The manifest of the GGUF files, and whether they were there already."""
+    folder, source = f"{GGUF}/{name}", store.path(f"{MERGED}/{name}")
+    inputs = {os.path.basename(file.path): file.sha256 for file in merged.files}
+    parameters = export.model_dump_json(include={"quantizations", "num_prompts", "near_tie", "answer_tokens"})
+    fingerprint = digest("gguf", VERSION, parameters, *sorted(inputs.items()))
+    done = store.done(folder, fingerprint)
+    if done:
+        return done, True
+    building = Building(store, folder, "export-gguf")
+    full = os.path.join(building.path, f"{name}-F16.gguf")
+    write_gguf(source, full, card)
+    files = {"F16": full}
+    for kind in export.quantizations:
+        files[kind] = os.path.join(building.path, f"{name}-{kind}.gguf")
+        quantize(full, files[kind], kind, export.threads or os.cpu_count() or 1)
+    found = _compare(export, store, source, card, files)
+    copy_tokenizer(source, building.path)
+    describe(building.path, card, kind="gguf")
+    notes = {kind: str(one) for kind, one in found.items()}
+    manifest = Manifest(stage="export-gguf", fingerprint=fingerprint, inputs=inputs, settings=parameters, notes=notes)
+    return building.finish(manifest), False
+
+
+def _compare(export: Export, store: Store, source: str, card: Card, files: dict[str, str]) -> dict[str, Parity]:
+    """Greedy answers of each file beside those of the merged model in float32; F16 must give the same."""
+    tokenizer = ChatTokenizer.load(source)
+    asked = prompts(store, card, tokenizer, export.num_prompts)
+    model = TransformersModel(source, device="cpu", dtype="float32")
+    context = max(map(len, asked)) + export.answer_tokens
+    found = {}
+    for kind, path in files.items():
+        other = LlamaCppModel(path, threads=export.threads, context=context, exact=True)
+        found[kind] = parity(model, other, asked, stop=tokenizer.end, limit=export.answer_tokens, near_tie=export.near_tie)
+        log.info("gguf: %s (%.1f MB): %s", os.path.basename(path), os.path.getsize(path) / 1e6, found[kind])
+    if not found["F16"].holds:
+        raise EngineError(
+            f"{files['F16']}: llama.cpp does not answer as the merged model does ({found['F16']}), so nothing was exported; "
+            "the smaller files cannot be trusted either"
+        )
+    return found

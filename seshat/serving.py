@@ -1,0 +1,48 @@
+"""What a user may set about the HTTP endpoint."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal
+
+from pydantic import Field
+
+from seshat.config import PathSetting, Section
+
+
+class Serving(Section):
+    """The section ``serving:``."""
+
+    model: PathSetting = ""
+    """A model folder or GGUF file; empty: the newest one that the workspace has for the engine."""
+    engine: Literal["llamacpp", "transformers"] = "llamacpp"
+    """llamacpp runs GGUF and is the fast one on processors; transformers runs the merged model, also on a GPU."""
+    host: str = "127.0.0.1"
+    """Where to listen. Anything but this machine needs sources that allow ``serve_public``."""
+    port: int = Field(8000, ge=1, le=65535)
+    max_text_chars: int = Field(4000, ge=1)
+    """The longest text of a request, and of all texts of a request together ``max_batch`` times that."""
+    max_batch: int = Field(64, ge=1)
+    """How many texts one request may hold."""
+    max_ongoing_requests: int = Field(8, ge=1)
+    """How many requests a replica works on at once."""
+    max_queued_requests: int = Field(64, ge=0)
+    """How many more may wait; the next one is refused with 429 and Retry-After."""
+    retry_after: int = Field(2, ge=1, description="seconds that a refused client is asked to wait")
+    timeout: float = Field(60.0, gt=0, description="seconds after which a request is given up with 504")
+    replicas: int = Field(1, ge=1)
+    """How many copies of the model are loaded."""
+    cpus_per_replica: float = Field(1.0, gt=0)
+    """Cores of one copy; llama.cpp gets as many threads, rounded down, and at least one."""
+    gpus_per_replica: float = Field(0.0, ge=0)
+    context: int = Field(0, ge=0, description="tokens of prompt and answer; 0: twice the length of training")
+
+    @property
+    def public(self) -> bool:
+        """True if other machines can reach it."""
+        if self.host == "localhost":
+            return False
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return True

@@ -1,0 +1,164 @@
+"""From a text to its translation: prompt, model, clean text. Evaluation, the HTTP service and the page all come through here.
+
+A text is translated sentence by sentence, because that is what the model was trained on; its lines stay its lines.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from seshat.engines.model import Completion, LanguageModel
+from seshat.errors import DataError, StoreError
+from seshat.prompts import CARD, Card, ChatTokenizer
+
+FLOOR = 32
+"""The least number of tokens that an answer may take, so that short words with long translations fit."""
+GROWTH = 3
+"""How many tokens an answer may take for each token of its source: fertility differs up to 2.5-fold between languages."""
+ANSWER_LIMIT = 256
+"""The most tokens that a free answer (a dictionary entry, a grammar note) may take."""
+_LINE_ENDS = re.compile(r"(\r\n|\r|\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What became of one text."""
+
+    text: str
+    confidence: float
+    """The model's mean probability of a token (geometric), from 0 to 1: how sure it was, not how right it is."""
+    finished: bool
+    """Every sentence ended by itself; if not, a translation was cut at its limit."""
+
+
+EMPTY = Translation(text="", confidence=1.0, finished=True)
+
+
+def read_card(folder: str) -> Card:
+    """What a folder of ours (adapter, merged model or GGUF) says about itself."""
+    path = os.path.join(folder, CARD)
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return Card.model_validate_json(stream.read())
+    except FileNotFoundError:
+        raise StoreError(f"{path} is not there, so nobody knows how to speak to this model: run 'make train' first") from None
+    except ValidationError as error:
+        raise StoreError(f"{path} is not a model card of ours ({error.error_count()} errors): run 'make train' again") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One sentence on its way through the model."""
+
+    ids: list[int]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A text cut for translation."""
+
+    lines: list[list[str]]
+    """The sentences of each line."""
+    ends: list[str]
+    """What stood after each line; empty after the last."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """All sentences in order."""
+        return [sentence for line in self.lines for sentence in line]
+
+
+class Translator:
+    """A model that speaks, with its tokenizer and the card that says how to ask it."""
+
+    def __init__(self, model: LanguageModel, tokenizer: ChatTokenizer, card: Card) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.card = card
+
+    def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
+        """The translation of each text, in order, between two ISO 639-3 codes of the card; empty text gives empty text.
+
+        A sentence that repeats within the call is translated once.
+        """
+        plans = [self._plan(text, source) for text in texts]
+        sentences = list(dict.fromkeys(sentence for plan in plans for sentence in plan.sentences))
+        requests = [self._request(sentence, source, target) for sentence in sentences]
+        said = dict(zip(sentences, self._complete(requests), strict=True))
+        return [self._join(plan, said) for plan in plans]
+
+    def answer(self, messages: Sequence[str]) -> list[str]:
+        """What the model says to each message, in order: dictionary lookups, grammar questions, completions."""
+        prompts = [self.tokenizer.prompt(message) for message in messages]
+        completions = self._complete([_Request(ids, ANSWER_LIMIT) for ids in prompts])
+        return [self.tokenizer.decode(completion.ids) for completion in completions]
+
+    def _plan(self, text: str, source: str) -> _Plan:
+        pieces = [*_LINE_ENDS.split(text), ""]
+        return _Plan([self._line(line, source) for line in pieces[::2]], pieces[1::2])
+
+    def _line(self, line: str, source: str) -> list[str]:
+        """The sentences of a line, none of them longer than the model was trained for."""
+        language = self.card.language
+        clean = language.normalize(line)
+        sentences = language.sentences(clean, bridge=source == language.bridge.code)
+        return [piece for sentence in sentences for piece in self._cut(sentence, self._room)]
+
+    @property
+    def _room(self) -> int:
+        """How many tokens of source leave room for the instruction and the answer in the length of training."""
+        return max(8, (self.card.max_seq_length - 2 * FLOOR) // (1 + GROWTH))
+
+    def _cut(self, sentence: str, room: int) -> Iterator[str]:
+        """A sentence in pieces of at most ``room`` tokens, cut at a space near the middle where there is one."""
+        if len(self.tokenizer.text(sentence)) <= room or len(sentence) < 2:
+            yield sentence
+            return
+        middle = len(sentence) // 2
+        space = sentence.rfind(" ", 1, middle + 1)
+        place = space if space > 0 else middle
+        for half in (sentence[:place].strip(), sentence[place:].strip()):
+            if half:
+                yield from self._cut(half, room)
+
+    def _request(self, sentence: str, source: str, target: str) -> _Request:
+        if source == target:
+            raise DataError(f"source and target are both {source!r}: ask for two different languages")
+        language, prompts = self.card.language, self.card.prompts
+        message = prompts.instruction("translation", sentence, language=language, source=source, target=target)
+        wanted = max(FLOOR, GROWTH * len(self.tokenizer.text(sentence)))
+        return _Request(self.tokenizer.prompt(message), 1 << (wanted - 1).bit_length())
+
+    def _complete(self, requests: Sequence[_Request]) -> list[Completion]:
+        """Generate with the limit that each request has; requests of one limit go together.
+
+        Limits are powers of two, so that there are few groups and a text's limit never depends on its neighbours.
+        """
+        done: dict[int, Completion] = {}
+        for limit in sorted({request.limit for request in requests}):
+            chosen = [index for index, request in enumerate(requests) if request.limit == limit]
+            prompts = [requests[index].ids for index in chosen]
+            completions = self.model.generate(prompts, max_new_tokens=limit, stop=(self.tokenizer.end,))
+            done.update(zip(chosen, completions, strict=True))
+        return [done[index] for index in range(len(requests))]
+
+    def _join(self, plan: _Plan, said: dict[str, Completion]) -> Translation:
+        """Put the sentences back into the lines that they came from."""
+        used = [said[sentence] for sentence in plan.sentences]
+        if not used:
+            return EMPTY
+        lines = [" ".join(self.tokenizer.decode(said[sentence].ids) for sentence in line) for line in plan.lines]
+        counts = [len(completion.ids) + completion.finished for completion in used]
+        total = sum(completion.logprob * count for completion, count in zip(used, counts, strict=True))
+        return Translation(
+            text="".join(line + end for line, end in zip(lines, plan.ends, strict=True)),
+            confidence=math.exp(total / sum(counts)) if sum(counts) else 0.0,
+            finished=all(completion.finished for completion in used),
+        )

@@ -1,0 +1,176 @@
+"""The verb export-gguf: the same model in every form, made once, and nothing that is not the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+
+from seshat.engines.llamacpp import LlamaCppModel
+from seshat.engines.transformers_model import TransformersModel
+from seshat.errors import EngineError, StoreError
+from seshat.export.export import base_folder, export
+from seshat.export.gate import drift, parity, prompts
+from seshat.export.gguf import write_gguf
+from seshat.export.settings import Export
+from seshat.store import Store
+from seshat.translate import read_card
+from tests.export.conftest import Tiny
+from tests.tiny_model import make_workspace
+
+ONE_THREAD = Export(threads=1)
+
+
+@pytest.fixture
+def copy(tiny: Tiny, tmp_path: Path) -> Store:
+    """A workspace of one's own, with base, adapter, merged model and GGUF."""
+    shutil.copytree(tiny.root, tmp_path / "copy")
+    return Store(str(tmp_path / "copy"))
+
+
+def test_greedy_output_of_f16_equals_the_merged_model_in_fp32(tiny: Tiny) -> None:
+    engine = LlamaCppModel(tiny.gguf("F16"), threads=1, context=256)
+    ours = tiny.merged.generate(tiny.prompts, max_new_tokens=48, stop=[tiny.tokenizer.end])
+    theirs = engine.generate(tiny.prompts, max_new_tokens=48, stop=[tiny.tokenizer.end])
+    assert [one.ids for one in theirs] == [one.ids for one in ours]
+
+
+@pytest.mark.parametrize("kind", ["Q8_0", "Q4_K_M"])
+def test_smaller_files_load_and_say_what_was_taught(tiny: Tiny, kind: str) -> None:
+    engine = LlamaCppModel(tiny.gguf(kind), threads=1, context=256)
+    made = engine.generate(tiny.prompts[:20], max_new_tokens=48, stop=[tiny.tokenizer.end])
+    expected = tiny.merged.generate(tiny.prompts[:20], max_new_tokens=48, stop=[tiny.tokenizer.end])
+    equal = sum(one.ids == two.ids for one, two in zip(made, expected, strict=True))
+    assert equal >= 19
+    assert Path(tiny.gguf(kind)).stat().st_size < 0.6 * Path(tiny.gguf("F16")).stat().st_size
+
+
+def test_the_manifests_record_the_checks(tiny: Tiny) -> None:
+    store = Store(str(tiny.root))
+    merged, gguf = store.manifest("models/merged/tiny"), store.manifest("models/gguf/tiny")
+    assert merged is not None
+    assert "same best token at 100.0% of places" in merged.notes["logits"]
+    assert merged.notes["logits beside NF4"].startswith("largest difference of a logit ")
+    assert merged.notes["logits beside NF4"] != merged.notes["logits"], "4-bit weights are other numbers"
+    assert gguf is not None
+    assert gguf.notes["F16"] == "5 of 5 greedy answers equal"
+    assert {Path(file.path).name for file in gguf.files} >= {"tiny-F16.gguf", "tiny-Q8_0.gguf", "tiny-Q4_K_M.gguf", "seshat.json"}
+
+
+def test_a_second_run_does_nothing(copy: Store) -> None:
+    before = copy.read("models/gguf/tiny/manifest.json")
+    outcome = export(ONE_THREAD, copy, "tiny")
+    assert outcome.done_before
+    assert "models/gguf/tiny/tiny-Q8_0.gguf" in outcome.note
+    assert copy.read("models/gguf/tiny/manifest.json") == before
+
+
+def test_other_quantizations_do_not_merge_again(copy: Store) -> None:
+    merged = Path(copy.path("models/merged/tiny/model.safetensors")).stat().st_mtime_ns
+    outcome = export(Export(threads=1, quantizations=("Q6_K",)), copy, "tiny")
+    assert not outcome.done_before
+    assert copy.size("models/gguf/tiny/tiny-Q6_K.gguf") > 0
+    assert copy.size("models/gguf/tiny/tiny-Q8_0.gguf") == -1
+    assert Path(copy.path("models/merged/tiny/model.safetensors")).stat().st_mtime_ns == merged
+
+
+def test_a_file_that_went_missing_is_made_again_to_the_same_bytes(copy: Store, tiny: Tiny) -> None:
+    Path(copy.path("models/gguf/tiny/tiny-Q4_K_M.gguf")).unlink()
+    (Path(copy.path("models/gguf")) / ".tiny.partial").mkdir()  # and a killed run has left this
+    assert not export(ONE_THREAD, copy, "tiny").done_before
+    for kind in ("F16", "Q8_0", "Q4_K_M"):
+        assert copy.read(f"models/gguf/tiny/tiny-{kind}.gguf") == Path(tiny.gguf(kind)).read_bytes()
+    assert not (Path(copy.path("models/gguf")) / ".tiny.partial").exists()
+
+
+@pytest.mark.parametrize("manifest", ["", '{"stage": "train", "fingerprint": "x"}'])
+def test_a_folder_of_somebody_else_is_not_replaced(copy: Store, manifest: str) -> None:
+    folder = Path(copy.path("models/merged/tiny"))
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    if manifest:
+        (folder / "manifest.json").write_text(manifest)
+    with pytest.raises(StoreError, match="move it away"):
+        export(ONE_THREAD, copy, "tiny")
+    assert (folder / "thesis.txt").read_text() == "mine"
+
+
+def test_an_adapter_is_refused_on_another_base(copy: Store, tmp_path: Path) -> None:
+    card = read_card(copy.path("models/adapters/tiny"))
+    other = card.model_copy(update={"base": copy.path("models/base/tiny"), "base_sha256": "0" * 64})
+    Path(copy.path("models/adapters/tiny/seshat.json")).write_text(other.model_dump_json())
+    with pytest.raises(EngineError, match="is not the model that the adapter 'tiny' was trained on"):
+        export(ONE_THREAD, copy, "tiny")
+
+
+def test_what_is_missing_names_the_verb_that_makes_it(tmp_path: Path, tiny: Tiny) -> None:
+    with pytest.raises(StoreError, match="make train"):
+        export(ONE_THREAD, Store(str(tmp_path)), "tiny")
+    with pytest.raises(StoreError, match="make download-model"):
+        base_folder(tiny.card.model_copy(update={"base": "somewhere/else"}), Store(str(tmp_path)))
+
+
+def test_a_full_disk_is_found_before_the_work(copy: Store) -> None:
+    shutil.rmtree(copy.path("models/merged/tiny"))
+    with pytest.raises(StoreError, match="GB are needed and"):
+        export(Export(threads=1, min_free=1e9), copy, "tiny")
+
+
+@pytest.mark.parametrize(("tied", "apart"), [(True, False), (True, True), (False, False)])
+def test_trained_embeddings_and_heads_survive_the_merge(tmp_path: Path, tied: bool, apart: bool) -> None:
+    make_workspace(tmp_path, steps=4, tied=tied, apart=apart)
+    store = Store(str(tmp_path))
+    export(Export(threads=1, quantizations=()), store, "tiny")
+    with safe_open(store.path("models/merged/tiny/model.safetensors"), framework="pt") as weights:
+        names = set(weights.keys())
+    assert ("lm_head.weight" in names) == (apart or not tied)
+    merged = TransformersModel(store.path("models/merged/tiny"), device="cpu")
+    whole = TransformersModel(store.path("models/base/tiny"), adapter=store.path("models/adapters/tiny"), device="cpu")
+    base = TransformersModel(store.path("models/base/tiny"), device="cpu")
+    ids = [list(range(3, 60))]
+    before, after = [whole.logits(one) for one in ids], [merged.logits(one) for one in ids]
+    assert drift(before, after).largest < 0.02
+    assert drift([base.logits(one) for one in ids], after).largest > 0.1, "the adapter changed nothing"
+
+
+def test_a_model_that_drifts_is_not_exported(copy: Store) -> None:
+    shutil.rmtree(copy.path("models/merged/tiny"))
+    with pytest.raises(EngineError, match=r"more than export.tolerance=1e-06"):
+        export(Export(threads=1, tolerance=1e-6), copy, "tiny")
+    assert copy.manifest("models/merged/tiny") is None
+
+
+def test_parity_notices_a_file_of_another_model(tiny: Tiny, tmp_path: Path) -> None:
+    base = tiny.root / "models" / "base" / "tiny"
+    write_gguf(str(base), str(tmp_path / "base.gguf"), tiny.card)
+    other = LlamaCppModel(str(tmp_path / "base.gguf"), threads=1, context=256)
+    found = parity(tiny.merged, other, tiny.prompts[:4], stop=tiny.tokenizer.end, limit=20, near_tie=0.05)
+    assert not found.holds
+    assert found.worst > 1
+
+
+def test_prompts_of_the_checks_come_from_the_validation_set(tiny: Tiny, tmp_path: Path) -> None:
+    from seshat.examples import to_line
+    from seshat.records import Example
+
+    (tmp_path / "data" / "training").mkdir(parents=True)
+    examples = [
+        Example(
+            origin="x",
+            collection="x",
+            task=task,
+            direction="spa-qtm",
+            prompt=f"frase {number}",
+            answer="a",
+            group="g",
+            split="val",
+            parent="p",
+        )
+        for number, task in enumerate(["translation", "dictionary"] * 10)
+    ]
+    (tmp_path / "data" / "training" / "val.jsonl").write_text("\n".join(map(to_line, examples)))
+    found = [tiny.tokenizer.decode(ids) for ids in prompts(Store(str(tmp_path)), tiny.card, tiny.tokenizer, 5)]
+    assert [text.split()[2] for text in found] == ["0", "4", "8", "12", "16"]

@@ -1,0 +1,186 @@
+"""The HTTP interface around a stand-in for the model: shapes, limits, errors that repeat nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serve.api import PAGE, BusyError, build_api
+from seshat.errors import EngineError
+from seshat.prompts import Card
+from seshat.rights import Consent, Rights, Source
+from seshat.serving import Serving
+from seshat.translate import Translation
+from tests.tiny_model import LANGUAGE
+
+SOURCES = {"dictionary": Source(title="Diccionario", steward="Doña Rosa", licence="CC-BY-4.0", consent=Consent())}
+CARD = Card(name="tiny", language=LANGUAGE.model_copy(update={"alphabet": "a e i ü ñ k"}), base="/x/qwen", rights=Rights(sources=SOURCES))
+SERVING = Serving(max_text_chars=200, max_batch=4, retry_after=7)
+SECRET = "palabra-secreta"
+
+
+class Upper:
+    """Answers in capitals, or fails as it is told."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.asked: list[tuple[list[str], str, str]] = []
+
+    async def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
+        self.asked.append((list(texts), source, target))
+        if self.failure:
+            raise self.failure
+        return [Translation(text.upper(), 0.75, True) for text in texts]
+
+    async def ready(self) -> bool:
+        return self.failure is None
+
+
+def client(failure: Exception | None = None) -> TestClient:
+    return TestClient(build_api(Upper(failure), CARD, SERVING), raise_server_exceptions=False)
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    return {"q": "hola", "source": "es", "target": "qtm", **changes}
+
+
+def test_a_text_gives_a_text_and_a_list_gives_a_list() -> None:
+    assert client().post("/translate", json=body()).json() == {"translatedText": "HOLA", "confidence": 0.75}
+    several = client().post("/translate", json=body(q=["uno", "dos"])).json()
+    assert several == {"translatedText": ["UNO", "DOS"], "confidence": [0.75, 0.75]}
+    assert client().post("/translate", json=body(q=[])).json() == {"translatedText": [], "confidence": []}
+
+
+def test_forms_are_read_as_libretranslates_clients_send_them() -> None:
+    assert client().post("/translate", data=body(api_key="abc")).json()["translatedText"] == "HOLA"
+    assert client().post("/translate", data=body(q=["uno", "dos"])).json()["translatedText"] == ["UNO", "DOS"]
+    assert client().post("/translate", data=body(q="año & ʼñ+")).json()["translatedText"] == "AÑO & ʼÑ+"
+
+
+@pytest.mark.parametrize(("source", "target"), [("es", "qtm"), ("spa", "qtm"), ("qtm", "es"), ("qtm", "spa")])
+def test_languages_go_by_all_their_codes(source: str, target: str) -> None:
+    backend = Upper()
+    assert TestClient(build_api(backend, CARD, SERVING)).post("/translate", json=body(source=source, target=target)).status_code == 200
+    assert set(backend.asked[0][1:]) == {"spa", "qtm"}
+
+
+def test_languages_and_info_tell_what_a_client_needs() -> None:
+    assert client().get("/languages").json() == [
+        {"code": "es", "name": "español", "targets": ["qtm"]},
+        {"code": "qtm", "name": "tamo", "targets": ["es"]},
+    ]
+    info = client().get("/v1/info").json()
+    assert info["letters"] == ["ñ", "ü", "ʼ"]
+    assert info["base"] == "qwen", "the path of the base is nobody's business"
+    assert info["sources"] == [{"title": "Diccionario", "steward": "Doña Rosa", "licence": "CC-BY-4.0"}]
+
+
+BAD = {
+    "no body": (b"", 400),
+    "no JSON": (b"{'q': 1}", 400),
+    "not an object": (b"[1, 2]", 400),
+    "deeply nested": (b"[" * 9_000, 400),
+    "not UTF-8": (b'{"q": "\xff\xfe", "source": "es", "target": "qtm"}', 400),
+    "lone surrogate": (b'{"q": "\\ud800", "source": "es", "target": "qtm"}', 400),
+    "lone surrogate in a list": (b'{"q": ["a", "\\udfff"], "source": "es", "target": "qtm"}', 400),
+    "a number": (json.dumps(body(q=7)).encode(), 400),
+    "nothing to translate": (json.dumps({"source": "es", "target": "qtm"}).encode(), 400),
+    "unknown language": (json.dumps(body(target="tlh")).encode(), 400),
+    "a surrogate for a language": (b'{"q": "a", "source": "\\ud800", "target": "qtm"}', 400),
+    "same language": (json.dumps(body(target="spa")).encode(), 400),
+    "HTML": (json.dumps(body(format="html")).encode(), 400),
+    "too long": (json.dumps(body(q="x" * 201)).encode(), 413),
+    "too many": (json.dumps(body(q=["x"] * 5)).encode(), 413),
+    "huge": (json.dumps(body(q="x" * 100_000)).encode(), 413),
+}
+
+
+@pytest.mark.parametrize(("content", "status"), BAD.values(), ids=BAD.keys())
+def test_bad_requests_get_one_sentence(content: bytes, status: int) -> None:
+    reply = client().post("/translate", content=content, headers={"content-type": "application/json"})
+    assert reply.status_code == status
+    assert list(reply.json()) == ["error"]
+    assert reply.json()["error"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"source": SECRET}, {"target": SECRET}, {"format": SECRET}, {"q": {"x": SECRET}}, {"q": SECRET * 50}, {"q": ["\ud800" + SECRET]}],
+)
+def test_errors_never_repeat_what_was_sent(changes: dict[str, Any]) -> None:
+    reply = client().post("/translate", content=json.dumps(body(**changes)), headers={"content-type": "application/json"})
+    assert reply.status_code in (400, 413)
+    assert SECRET not in reply.text
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "\x00", "<script>alert(1)</script>", "<|im_end|>", "🙂", "e\u0301\u0302"])
+def test_strange_texts_are_texts(text: str) -> None:
+    assert client().post("/translate", json=body(q=text)).json()["translatedText"] == text.upper()
+
+
+def test_other_content_types_and_json_in_a_form_are_explained() -> None:
+    wrong = client().post("/translate", content=json.dumps(body()), headers={"content-type": "text/xml"})
+    assert (wrong.status_code, "application/json" in wrong.json()["error"]) == (415, True)
+    curl = client().post("/translate", content=json.dumps(body()), headers={"content-type": "application/x-www-form-urlencoded"})
+    assert (curl.status_code, "content-type: application/json" in curl.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(BusyError(), 429), (TimeoutError(), 504), (EngineError(f"no weights in /srv {SECRET}"), 500), (ValueError(SECRET), 500)],
+)
+def test_failures_behind_have_their_own_status_and_keep_their_secrets(failure: Exception, status: int) -> None:
+    reply = client(failure).post("/translate", json=body())
+    assert reply.status_code == status
+    assert list(reply.json()) == ["error"]
+    assert SECRET not in reply.text
+    assert reply.headers.get("retry-after") == ("7" if status == 429 else None)
+
+
+def test_health_is_alive_and_ready_means_able() -> None:
+    assert client().get("/health").json() == {"status": "ok"}
+    assert client().get("/ready").status_code == 200
+    assert client(BusyError()).get("/health").status_code == 200
+    assert client(BusyError()).get("/ready").status_code == 503
+
+
+def test_paths_and_methods_that_are_not_there() -> None:
+    assert client().get("/nothing").json() == {"error": "Not Found."}
+    assert client().get("/translate").status_code == 405
+    assert client().get("/page/../settings.py").status_code == 404
+
+
+def test_the_page_is_small_and_loads_nothing_from_elsewhere() -> None:
+    reply = client().get("/")
+    assert reply.headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in reply.headers["content-security-policy"]
+    files = sorted(PAGE.iterdir())
+    assert [file.name for file in files] == ["index.html", "mark.svg", "page.js", "style.css", "words.js"]
+    assert sum(file.stat().st_size for file in files) < 100_000
+    for file in files:
+        text = file.read_text(encoding="utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
+        assert "http://" not in text, file
+        assert "https://" not in text, file
+        assert client().get(f"/page/{file.name}").status_code == 200
+
+
+def test_the_page_says_everything_in_both_languages() -> None:
+    import re
+
+    text = (PAGE / "words.js").read_text(encoding="utf-8")
+    spanish, english = (set(re.findall(r"^    (\w+):", part, re.MULTILINE)) for part in text.split("  en: {"))
+    assert spanish == english
+    html, script = ((PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "page.js"))
+    used = set(re.findall(r'data-(?:word|label)="(\w+)"', html)) | set(re.findall(r'say\("(\w+)"', script))
+    assert used <= spanish
+    assert len(used) > 10
+
+
+def test_openapi_describes_body_and_errors() -> None:
+    post = client().get("/openapi.json").json()["paths"]["/translate"]["post"]
+    assert set(post["requestBody"]["content"]) == {"application/json", "application/x-www-form-urlencoded"}
+    assert {"200", "400", "413", "415", "429", "504"} <= set(post["responses"])

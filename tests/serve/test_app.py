@@ -1,0 +1,111 @@
+"""The application on Ray Serve with the real engine, over real HTTP, with the client package that people use."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from serve.models import find
+from seshat.errors import ConfigError
+from seshat.serving import Serving
+from seshat.store import Store
+from tests.tiny_model import PAIRS, exported_workspace
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.fixture(scope="module")
+def address(ray_session: None) -> Iterator[str]:
+    """The served tiny model, with room for one request at work and two that wait."""
+    from ray import serve
+
+    from serve.app import build, start
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    serving = Serving(port=port, max_ongoing_requests=1, max_queued_requests=2, cpus_per_replica=0.5)
+    start(serving, build(serving, Store(str(exported_workspace()))))
+    yield f"http://127.0.0.1:{port}"
+    serve.shutdown()
+
+
+def ask(address: str, **fields: object) -> tuple[int, dict[str, object], str]:
+    """Status, answer and Retry-After of a request for a translation."""
+    body = json.dumps({"q": "El perro corre.", "source": "es", "target": "qtm", **fields}).encode()
+    request = urllib.request.Request(f"{address}/translate", body, {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.status, json.load(reply), ""
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error), error.headers.get("retry-after", "")
+
+
+def test_a_curl_command_gets_a_translation(address: str) -> None:
+    status, answer, _ = ask(address)
+    assert (status, answer["translatedText"]) == (200, "Allku pawa.")
+    assert ask(address, q=list(PAIRS.values()), source="qtm", target="spa")[1]["translatedText"] == list(PAIRS)
+    assert ask(address, q="\ud800")[0] == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/languages", "/health", "/ready", "/v1/info", "/page/page.js", "/openapi.json"])
+def test_every_page_and_status_is_there(address: str, path: str) -> None:
+    with urllib.request.urlopen(address + path, timeout=60) as reply:
+        assert reply.status == 200
+
+
+def test_libretranslates_own_client_works_unchanged(address: str) -> None:
+    from libretranslatepy import LibreTranslateAPI
+
+    client = LibreTranslateAPI(f"{address}/")
+    assert client.translate("La abuela teje.", "es", "qtm") == "Awitsa awa."
+    assert [language["code"] for language in client.languages()] == ["es", "qtm"]
+
+
+def test_too_many_requests_are_refused_with_a_time_to_come_back(address: str) -> None:
+    text = "\n".join(f"{line} {number}" for number in range(20) for line in ("El perro corre", "La casa es grande"))
+    replies: list[tuple[int, dict[str, object], str]] = []
+    callers = [threading.Thread(target=lambda: replies.append(ask(address, q=text))) for _ in range(24)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    counts = Counter(status for status, *_ in replies)
+    assert set(counts) == {200, 429}, counts
+    assert {after for status, _, after in replies if status == 429} == {"2"}
+    assert ask(address)[0] == 200, "it serves again when the rush is over"
+
+
+def test_a_taken_port_is_named_before_anything_starts() -> None:
+    from serve.app import announcement, start
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        serving = Serving(port=other.getsockname()[1])
+        with pytest.raises(ConfigError, match=f"set serving.port={serving.port + 1}"):
+            start(serving, None)  # type: ignore[arg-type]
+    text = announcement(serving, find(serving, Store(str(exported_workspace()))))
+    assert f"curl -s http://127.0.0.1:{serving.port}/translate" in text
+
+
+def test_a_model_that_may_not_be_public_is_not_built_for_the_public() -> None:
+    from serve.app import build
+
+    store = Store(str(exported_workspace()))
+    build(Serving(host="0.0.0.0"), store)  # its one source allows it
+    path = "models/gguf/tiny/seshat.json"
+    before = store.read(path)
+    try:
+        store.write(path, before.replace(b'"serve_public": true', b'"serve_public": false'))
+        with pytest.raises(ConfigError, match="the owners of dictionary have not allowed that"):
+            build(Serving(host="0.0.0.0"), store)
+    finally:
+        store.write(path, before)

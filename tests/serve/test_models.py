@@ -1,0 +1,98 @@
+"""Which model is served, and to whom."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from serve.models import check_rights, find, load
+from seshat.errors import ConfigError, StoreError
+from seshat.prompts import CARD, Card
+from seshat.rights import Consent, Rights, Source
+from seshat.serving import Serving
+from seshat.store import Manifest, Store
+from tests.tiny_model import LANGUAGE, exported_workspace
+
+OPEN, CLOSED = Source(consent=Consent(serve_public=True)), Source()
+
+
+def make(root: Path, folder: str, *files: str, age: int = 0) -> None:
+    """A model folder with its card and a manifest that is ``age`` seconds old."""
+    store = Store(str(root))
+    store.write(f"{folder}/{CARD}", Card(name=os.path.basename(folder), language=LANGUAGE, base="b").model_dump_json().encode())
+    for file in files:
+        store.write(f"{folder}/{file}", b"x")
+    store.finish(folder, Manifest(stage="export-gguf", fingerprint="x"))
+    os.utime(root / folder / "manifest.json", (1e9 - age, 1e9 - age))
+
+
+def test_the_newest_model_is_served_from_its_best_file(tmp_path: Path) -> None:
+    make(tmp_path, "models/gguf/old", "old-Q8_0.gguf", age=60)
+    make(tmp_path, "models/gguf/new", "new-F16.gguf", "new-Q8_0.gguf", "new-Q4_K_M.gguf")
+    make(tmp_path, "models/merged/new", "config.json")
+    store = Store(str(tmp_path))
+    assert find(Serving(), store).path == str(tmp_path / "models/gguf/new/new-Q8_0.gguf")
+    assert find(Serving(engine="transformers"), store).path == str(tmp_path / "models/merged/new")
+    (tmp_path / "models/gguf/new/new-Q8_0.gguf").unlink()
+    assert find(Serving(), store).path == str(tmp_path / "models/gguf/new/new-F16.gguf")
+
+
+def test_a_named_model_is_served(tmp_path: Path) -> None:
+    make(tmp_path, "models/gguf/old", "old-Q8_0.gguf", age=60)
+    make(tmp_path, "models/gguf/new", "new-Q8_0.gguf")
+    found = find(Serving(model="models/gguf/old"), Store(str(tmp_path)))
+    assert (found.path, found.card.name) == (str(tmp_path / "models/gguf/old/old-Q8_0.gguf"), "old")
+    direct = find(Serving(model=str(tmp_path / "models/gguf/old/old-Q8_0.gguf"), engine="transformers"), Store(str(tmp_path)))
+    assert (direct.engine, direct.path) == ("llamacpp", found.path)
+
+
+@pytest.mark.parametrize("serving", [Serving(), Serving(engine="transformers"), Serving(model="models/none"), Serving(model="x.gguf")])
+def test_no_model_names_the_verb_that_makes_one(tmp_path: Path, serving: Serving) -> None:
+    with pytest.raises(StoreError, match=r"make (export-gguf|train)"):
+        find(serving, Store(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [
+        ("127.0.0.1", False),
+        ("localhost", False),
+        ("::1", False),
+        ("127.9.9.9", False),
+        ("0.0.0.0", True),
+        ("10.1.2.3", True),
+        ("box", True),
+    ],
+)
+def test_only_loopback_is_private(host: str, public: bool) -> None:
+    assert Serving(host=host).public is public
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [({"scans": CLOSED, "dictionary": OPEN}, "the owners of scans have not allowed that"), ({}, "does not say whose data it holds")],
+)
+def test_serving_to_others_needs_every_source(sources: dict[str, Source], message: str) -> None:
+    card = Card(name="tiny", language=LANGUAGE, base="b", rights=Rights(sources=sources))
+    check_rights(Serving(), card)
+    with pytest.raises(ConfigError, match=message):
+        check_rights(Serving(host="0.0.0.0"), card)
+    check_rights(Serving(host="0.0.0.0"), card.model_copy(update={"rights": Rights(sources={"dictionary": OPEN})}))
+
+
+@pytest.mark.parametrize("engine", ["llamacpp", "transformers"])
+def test_either_engine_translates_what_was_exported(engine: str) -> None:
+    serving = Serving(engine=engine)  # type: ignore[arg-type]
+    translator = load(find(serving, Store(str(exported_workspace()))), serving)
+    made = translator.translate(["El perro corre. Yo bebo agua.", ""], "spa", "qtm")
+    assert [one.text for one in made] == ["Allku pawa. Noka yaku upya.", ""]
+    assert made[0].confidence > 0.9
+
+
+@pytest.mark.parametrize("wrong", [{"port": 0}, {"timeout": 0}, {"max_queued_requests": -1}, {"engine": "vllm"}, {"prot": 8000}])
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Serving.model_validate(wrong)
