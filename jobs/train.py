@@ -12,8 +12,15 @@ from seshat.store import Store
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
     rights = read_rights(store.path(settings.data.raw))
-    with connect(settings):
-        return train(settings.training, settings.language, settings.prompts, store, rights=rights, execution=settings.execution)
+    return train(
+        settings.training,
+        settings.language,
+        settings.prompts,
+        store,
+        rights=rights,
+        execution=settings.execution,
+        session=lambda: connect(settings),
+    )
 
 
 if __name__ == "__main__":

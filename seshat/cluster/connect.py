@@ -28,13 +28,15 @@ _keep_open = False
 def one_session() -> Iterator[None]:
     """Whatever Ray session is opened inside stays open for all that follows inside; none is opened if none is needed."""
     global _keep_open
-    _keep_open, was_open = True, ray.is_initialized()
+    if _keep_open or ray.is_initialized():  # whoever opened the session closes it
+        yield
+        return
+    _keep_open = True
     try:
         yield
     finally:
         _keep_open = False
-        if not was_open and ray.is_initialized():
-            ray.shutdown()
+        ray.shutdown()
 
 
 @contextmanager

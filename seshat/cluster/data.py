@@ -7,6 +7,7 @@ key. So results do not depend on the number of workers, a killed driver is harml
 from __future__ import annotations
 
 import logging
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -43,29 +44,37 @@ def _work(step: Step, todo: list[Part], store: Store, settings: Settings) -> Ite
 
 
 def _on_ray(step: Step, todo: list[Part], store: Store, settings: Settings) -> Iterator[str]:
-    import ray
-    from ray.data import ActorPoolStrategy
     from ray.exceptions import RayError
 
     from seshat.cluster.connect import connect
 
-    asked = step.resources
     with connect(settings):
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        rows = ray.data.from_items([{"part": index} for index in range(len(todo))], override_num_blocks=len(todo))
-        compute: dict[str, Any] = {"num_cpus": asked.cpus, "num_gpus": asked.gpus}
-        if step.loads_engine:
-            room = int(ray.cluster_resources().get("CPU", 1) // asked.cpus)
-            most = max(1, min(asked.workers or room, len(todo)))
-            compute["compute"] = ActorPoolStrategy(min_size=1, max_size=most)
-        elif asked.workers:
-            compute["concurrency"] = asked.workers
-        committed = rows.map(_worker(step, todo, store), **compute)
         try:
-            for row in committed.iter_rows():
+            for row in dataset(step, todo, store).iter_rows():
+                if row["error"]:
+                    raise pickle.loads(row["error"])
                 yield row["key"]
         except RayError as error:
-            raise _unwrap(error, step) from error
+            raise SeshatError(f"{step.name}: a worker failed ({_cause(error)}); run the same command again, or with --debug") from error
+
+
+def dataset(step: Step, todo: list[Part], store: Store) -> ray.data.Dataset:
+    """The numbers of the parts to do, turned into the keys of what is committed; lazy, like every Ray dataset."""
+    import ray.data
+
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    logging.getLogger("ray.data._internal.progress").setLevel(logging.ERROR)  # it warns that there is no bar
+    asked = step.resources
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    rows = ray.data.from_items([{"part": index} for index in range(len(todo))], override_num_blocks=len(todo))
+    compute: dict[str, Any] = {"num_cpus": asked.cpus, "num_gpus": asked.gpus}
+    if step.loads_engine:
+        room = int(ray.cluster_resources().get("CPU", 1) // asked.cpus)
+        most = max(1, min(asked.workers or room, len(todo)))
+        compute["compute"] = ray.data.ActorPoolStrategy(min_size=1, max_size=most)
+    elif asked.workers:
+        compute["concurrency"] = asked.workers
+    return rows.map(_worker(step, todo, store), **compute)
 
 
 def _worker(step: Step, todo: list[Part], store: Store) -> Any:
@@ -73,7 +82,7 @@ def _worker(step: Step, todo: list[Part], store: Store) -> Any:
     if not step.loads_engine:
 
         def work(row: dict[str, Any]) -> dict[str, Any]:
-            return {"key": step.work(todo[row["part"]], store).key}
+            return _attempt(step, todo[row["part"]], store)
 
         work.__name__ = work.__qualname__ = step.name
         return work
@@ -85,18 +94,22 @@ def _worker(step: Step, todo: list[Part], store: Store) -> Any:
             self.step = step
 
         def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-            return {"key": self.step.work(todo[row["part"]], store).key}
+            return _attempt(self.step, todo[row["part"]], store)
 
     Worker.__name__ = Worker.__qualname__ = step.name
     return Worker
 
 
-def _unwrap(error: BaseException, step: Step) -> SeshatError:
-    """The error that a worker raised, without Ray's wrapping."""
-    cause: BaseException | None = error
-    while cause is not None:
-        inner = getattr(cause, "cause", None) or cause.__cause__
-        if isinstance(cause, SeshatError):
-            return cause
-        cause = inner if inner is not cause else None
-    return SeshatError(f"{step.name}: a worker failed: {error}")
+def _attempt(step: Step, part: Part, store: Store) -> dict[str, Any]:
+    """The key of the committed part, or the error that stops the run: raised here, it would arrive in Ray's wrapping, without its type."""
+    try:
+        return {"key": step.work(part, store).key, "error": b""}
+    except SeshatError as error:
+        return {"key": "", "error": pickle.dumps(error)}
+
+
+def _cause(error: Exception) -> str:
+    """The one line of Ray's report that says what happened."""
+    first, chained, _ = str(error).partition("\n\nThe above exception was the direct cause")
+    lines = first.strip().splitlines() or [type(error).__name__]
+    return lines[-1] if chained else lines[0]

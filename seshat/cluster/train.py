@@ -1,0 +1,152 @@
+"""Training under Ray Train, or in this process: the same loop in both places."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+import torch
+
+from seshat.errors import EngineError, SeshatError
+from seshat.language import Language
+from seshat.prompts import Prompts
+from seshat.rights import Rights
+from seshat.step import Outcome, outcome
+from seshat.store import Store
+from seshat.training import run
+from seshat.training.loop import Place, Report
+from seshat.training.settings import Training
+from seshat.training.tracking import Tracker
+
+log = logging.getLogger(__name__)
+Execution = Literal["ray", "local"]
+Progress = Callable[[str], None]
+
+
+def train(
+    training: Training,
+    language: Language,
+    prompts: Prompts,
+    store: Store,
+    *,
+    rights: Rights | None = None,
+    execution: Execution = "ray",
+    session: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Outcome:
+    """Train an adapter, or go on with one, or find that it is there.
+
+    With ``ray``, ``session`` opens a Ray session if there is something to do; workers that are lost are started again and go on from the newest checkpoint.
+    """
+    started = time.monotonic()
+    job = run.prepare(training, language, prompts, store, rights)
+    done = store.done(job.folder, job.fingerprint)
+    if done:
+        return outcome(done, done_before=True, note=job.folder)
+    run.start(job)
+    if execution == "ray":
+        with session():
+            numbers = _on_ray(job)
+    else:
+        numbers = _here(job)
+    manifest = run.finish(job, numbers)
+    note = f"{job.folder}  " + ", ".join(f"{name} {value}" for name, value in manifest.notes.items() if name.endswith("loss"))
+    return outcome(manifest, seconds=time.monotonic() - started, note=note)
+
+
+def _here(job: run.Job) -> dict[str, float]:
+    """One worker, in this process."""
+    if job.training.num_workers > 1:
+        raise EngineError("execution: local trains with one worker: set training.num_workers=1, or execution=ray")
+    device = torch.device("cuda" if _wants_gpu(job.training) else "cpu")
+    return _tracked(job, Place(device=device), lambda step, numbers: None)
+
+
+def _on_ray(job: run.Job) -> dict[str, float]:
+    """Workers of Ray Train, each with its share of the machine."""
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchConfig, TorchTrainer
+    from ray.train.v2.api.exceptions import TrainingFailedError
+
+    training, gpu = job.training, _wants_gpu(job.training)
+    resources = {"CPU": training.cpus_per_worker, **({"GPU": 1} if gpu else {})}
+    trainer = TorchTrainer(
+        _worker,
+        train_loop_config={"job": job, "threads": max(1, int(training.cpus_per_worker)), "gpu": gpu},
+        scaling_config=ScalingConfig(num_workers=training.num_workers, use_gpu=gpu, resources_per_worker=resources),
+        torch_config=TorchConfig(backend="nccl" if gpu else "gloo"),
+        run_config=RunConfig(
+            name=job.fingerprint,
+            storage_path=os.path.join(Store(job.root).path(job.folder), "ray"),
+            failure_config=FailureConfig(max_failures=training.max_failures),
+        ),
+    )
+    try:
+        result = trainer.fit()
+    except TrainingFailedError as error:
+        raise _reason(error) from error
+    return dict(result.return_value or {})
+
+
+def _worker(config: dict[str, Any]) -> dict[str, float]:
+    """What Ray runs on every worker; what the first one returns is the result."""
+    import ray.train
+    from ray.train.torch import get_device
+
+    torch.set_num_threads(config["threads"])
+    context = ray.train.get_context()
+    device = get_device() if config["gpu"] else torch.device("cpu")
+    place = Place(rank=context.get_world_rank(), world=context.get_world_size(), device=device)
+    return _tracked(config["job"], place, lambda step, numbers: ray.train.report({"step": step, **numbers}))
+
+
+def _tracked(job: run.Job, place: Place, report: Report) -> dict[str, float]:
+    """Work, with the curves of the first worker in MLflow and on the console."""
+    tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking and place.rank == 0 else None
+    if tracker:
+        tracker.describe(job.training.model_dump(), job.card.data)
+
+    def both(step: int, numbers: dict[str, float]) -> None:
+        if place.rank == 0:
+            log.info("train: step %d  %s", step, "  ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
+        if tracker:
+            tracker.log(step, numbers)
+        report(step, numbers)
+
+    try:
+        last = run.work(job, place, both)
+    except BaseException:
+        if tracker:
+            tracker.close(failed=True)
+        raise
+    if tracker:
+        tracker.close()
+    return last
+
+
+def _wants_gpu(training: Training) -> bool:
+    """The setting ``use_gpu``; on ``auto`` the GPUs of the cluster, or of this machine where there is no cluster."""
+    if training.use_gpu != "auto":
+        return bool(training.use_gpu)
+    import ray
+
+    if ray.is_initialized():
+        return bool(ray.cluster_resources().get("GPU", 0) >= training.num_workers)
+    return bool(torch.cuda.is_available())
+
+
+def _reason(error: Exception) -> SeshatError:
+    """The error of a worker that was meant for the user, or the first line of whatever it was."""
+    failures: dict[int, Exception] = getattr(error, "worker_failures", {})
+    for failure in failures.values():
+        cause = failure
+        while cause is not None:
+            if isinstance(cause, SeshatError):
+                return cause
+            cause = getattr(cause, "cause", None) or cause.__cause__  # type: ignore[assignment]
+    first = next(iter(failures.values()), error)
+    lines = str(first).strip().splitlines() or [type(first).__name__]
+    return SeshatError(f"training failed on a worker: {lines[-1]}")

@@ -1,0 +1,145 @@
+"""Checkpoints that can be trusted: written whole or not at all, and believed only if every byte is what the manifest says.
+
+``checkpoints/step-000123/``: ``weights.safetensors`` (what is trained), ``optimizer.safetensors``, ``state.json``,
+``manifest.json`` (SHA-256 of each). The schedule, the order of the data and the random numbers of a step are pure
+functions of the seed and the step, so the step is all the state that they have.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from seshat.engines.weights import sha256
+from seshat.errors import ConfigError, StoreError
+
+log = logging.getLogger(__name__)
+WEIGHTS, OPTIMIZER, STATE, MANIFEST = "weights.safetensors", "optimizer.safetensors", "state.json", "manifest.json"
+_NAME = re.compile(r"step-(\d{6,})")
+Identity = Mapping[str, Any]
+"""What a run must share with the checkpoint that it goes on from, by setting."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A valid checkpoint on disk."""
+
+    folder: str
+    step: int
+    """Steps that were done."""
+    identity: Identity
+
+
+def save(root: str, step: int, identity: Identity, weights: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer,
+         *, keep: int) -> None:  # fmt: skip
+    """Write a checkpoint and remove those before the last ``keep``."""
+    folder = os.path.join(root, f"step-{step:06d}")
+    draft = f"{folder}.{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        os.makedirs(draft)
+        save_file({name: weight.detach().cpu().contiguous() for name, weight in weights.items()}, os.path.join(draft, WEIGHTS))
+        save_file(_optimizer_state(weights, optimizer), os.path.join(draft, OPTIMIZER))
+        _write_json(os.path.join(draft, STATE), {"step": step, "identity": dict(identity)})
+        files = {name: sha256(os.path.join(draft, name)) for name in (WEIGHTS, OPTIMIZER, STATE)}
+        _write_json(os.path.join(draft, MANIFEST), files)
+        for name in files:
+            _sync(os.path.join(draft, name))
+        shutil.rmtree(folder, ignore_errors=True)  # one of this step that did not validate
+        os.rename(draft, folder)
+        _sync(root)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise StoreError(f"{folder}: the checkpoint could not be written ({error}); the one before it is untouched") from None
+    for old in _folders(root)[keep:]:
+        shutil.rmtree(old)
+
+
+def newest(root: str) -> Checkpoint | None:
+    """The newest checkpoint that validates; a damaged one is passed over with a warning."""
+    for folder in _folders(root):
+        fault = _fault(folder)
+        if not fault:
+            with open(os.path.join(folder, STATE), encoding="utf-8") as stream:
+                state = json.load(stream)
+            return Checkpoint(folder, int(state["step"]), state["identity"])
+        log.warning("%s is passed over: %s", folder, fault)
+    return None
+
+
+def check_identity(checkpoint: Checkpoint, identity: Identity) -> None:
+    """Refuse to go on with other data, another base or another batch; every difference is named."""
+    names = sorted({*checkpoint.identity, *identity})
+    old, new = checkpoint.identity, json.loads(json.dumps(dict(identity)))
+    differences = [f"{name} was {old.get(name)!r} and is {new.get(name)!r}" for name in names if old.get(name) != new.get(name)]
+    if differences:
+        raise ConfigError(
+            f"{checkpoint.folder} belongs to another run ({'; '.join(differences)}): set these back to go on from it, "
+            f"give the run another training.name, or delete {os.path.dirname(checkpoint.folder)} to start anew"
+        )
+
+
+def restore(checkpoint: Checkpoint, weights: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer) -> None:
+    """Put weights and optimizer back to where they were."""
+    saved = load_file(os.path.join(checkpoint.folder, WEIGHTS))
+    if saved.keys() != weights.keys():
+        raise StoreError(f"{checkpoint.folder} holds other weights than this model trains: delete it to start anew")
+    state = load_file(os.path.join(checkpoint.folder, OPTIMIZER))
+    with torch.no_grad():
+        for name, weight in weights.items():
+            weight.copy_(saved[name])
+            moments = {key.rpartition("/")[2]: value for key, value in state.items() if key.rpartition("/")[0] == name}
+            optimizer.state[weight] = {key: value.clone() if key == "step" else value.to(weight.device) for key, value in moments.items()}
+
+
+def _optimizer_state(weights: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    return {
+        f"{name}/{key}": value.detach().cpu().contiguous()
+        for name, weight in weights.items()
+        for key, value in optimizer.state[weight].items()
+        if isinstance(value, torch.Tensor)
+    }
+
+
+def _fault(folder: str) -> str:
+    """What is wrong with a checkpoint; empty if nothing is."""
+    try:
+        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as stream:
+            files = json.load(stream)
+        if sorted(files) != sorted((WEIGHTS, OPTIMIZER, STATE)):
+            return f"{MANIFEST} does not name its three files"
+        wrong = [name for name, expected in files.items() if sha256(os.path.join(folder, name)) != expected]
+    except (OSError, ValueError) as error:
+        return f"it cannot be read ({error})"
+    return f"{', '.join(wrong)} is not what {MANIFEST} says" if wrong else ""
+
+
+def _folders(root: str) -> list[str]:
+    """The checkpoints of a run, the newest first."""
+    if not os.path.isdir(root):
+        return []
+    names = [name for name in os.listdir(root) if _NAME.fullmatch(name)]
+    return [os.path.join(root, name) for name in sorted(names, key=lambda name: -int(name.partition("-")[2]))]
+
+
+def _write_json(path: str, data: object) -> None:
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump(data, stream, indent=1, sort_keys=True)
+    _sync(path)
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,117 @@
+"""The model that is trained: a base in 4, 16 or 32 bits with a LoRA on all linear layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from seshat.errors import EngineError
+from seshat.training.settings import Lora, Training
+
+EMBEDDINGS = ("embed_tokens", "lm_head")
+IGNORED = -100
+"""The label of a token that is not trained."""
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether bfloat16 saves time here; a processor without its instructions is several times slower with it."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+def uses_bf16(training: Training, device: torch.device) -> bool:
+    """The setting ``bf16`` on this device."""
+    return has_fast_bf16(device) if training.bf16 == "auto" else training.bf16
+
+
+def load_base(folder: str, training: Training, device: torch.device) -> Any:
+    """The base model, frozen and in training mode."""
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    dtype = torch.bfloat16 if uses_bf16(training, device) else torch.float32
+    quantization = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            quantization_config=quantization if training.precision == "nf4" else None,
+            device_map={"": str(device)},
+            attn_implementation="sdpa",
+            local_files_only=True,
+        )
+    except (OSError, ValueError) as error:
+        raise EngineError(f"{folder}: the base model cannot be loaded ({error}); run 'make download-model' again") from None
+    keep_four_bits(model)
+    for weight in model.parameters():
+        weight.requires_grad_(False)
+    return model.train()
+
+
+def keep_four_bits(model: nn.Module) -> None:
+    """Forbid bitsandbytes to repack 4-bit weights in place for AVX512-BF16.
+
+    It does so in the first forward pass in eval mode, and every gradient after that is wrong while the loss looks right.
+    """
+    import bitsandbytes as bnb
+
+    for module in model.modules():
+        if isinstance(module, bnb.nn.Linear4bit):
+            module.support_avx512bf16_for_cpu = False
+
+
+def add_lora(model: Any, lora: Lora, *, seed: int = 1, gradient_checkpointing: bool = False) -> Any:
+    """The model with a trainable adapter; with ``train_embeddings`` its embeddings and head are trained whole, in fp32."""
+    from peft import LoraConfig, get_peft_model
+
+    tied = bool(getattr(model.config, "tie_word_embeddings", False))
+    config = LoraConfig(
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules="all-linear",
+        modules_to_save=list(EMBEDDINGS[:1] if tied else EMBEDDINGS) if lora.train_embeddings else None,
+        ensure_weight_tying=lora.train_embeddings and tied,
+        task_type="CAUSAL_LM",
+    )
+    torch.manual_seed(seed)  # LoRA's first matrices are drawn
+    adapted = get_peft_model(model, config)
+    for weight in adapted.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+    if gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.enable_input_require_grads()
+    return adapted
+
+
+def trainable(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The weights that are trained, by name; one that is tied appears once."""
+    return ((name, weight) for name, weight in model.named_parameters() if weight.requires_grad)
+
+
+class Objective(nn.Module):
+    """The sum of the losses of a batch's target tokens, with logits computed for those tokens only."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        causal = model.get_base_model() if hasattr(model, "peft_config") else model
+        self._parts = (getattr(causal, causal.base_model_prefix), causal.get_output_embeddings())
+        """Body and head, in a tuple so that they are not registered a second time."""
+
+    def forward(self, ids_BT: torch.Tensor, positions_BT: torch.Tensor, labels_BT: torch.Tensor) -> torch.Tensor:
+        """Without an attention mask: positions that start again at 0 are where a row's next example begins."""
+        body, head = self._parts
+        hidden_BTD = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False).last_hidden_state
+        wanted_BT = labels_BT != IGNORED
+        logits_NV = head(hidden_BTD[wanted_BT])
+        return nn.functional.cross_entropy(logits_NV.float(), labels_BT[wanted_BT], reduction="sum")

@@ -1,0 +1,189 @@
+"""A run from settings to adapter, but for the place where it happens: prepare here, work on one or many workers, finish here."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from seshat.config import to_yaml
+from seshat.engines import download
+from seshat.engines.weights import sha256
+from seshat.errors import ConfigError, StoreError
+from seshat.examples import TRAINING, read_examples
+from seshat.language import Language
+from seshat.prompts import Card, ChatTokenizer, Prompts
+from seshat.records import digest
+from seshat.rights import Rights
+from seshat.store import Manifest, Store
+from seshat.training import adapter, checkpoint, loop, small
+from seshat.training.batches import Packed, encode, pack
+from seshat.training.model import add_lora, load_base
+from seshat.training.settings import ADAPTERS, RESOURCES, SMALL, Training
+
+log = logging.getLogger(__name__)
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to know; it travels by pickle."""
+
+    training: Training
+    root: str
+    base: str
+    """The folder of the base model, in the workspace."""
+    card: Card
+    rows: Packed
+    validation: Packed | None
+    fingerprint: str
+
+    @property
+    def folder(self) -> str:
+        """Where the adapter goes, in the workspace."""
+        return f"{ADAPTERS}/{self.training.name}"
+
+    @property
+    def checkpoints(self) -> str:
+        """Where its checkpoints go, as a path."""
+        return os.path.join(Store(self.root).path(self.folder), "checkpoints")
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What a run must share with a checkpoint to go on from it."""
+        training = self.training
+        return {
+            "base": self.card.base_sha256,
+            "data": self.rows.name,
+            "rows per step": training.rows_per_step,
+            "precision": training.precision,
+            "lora": training.lora.model_dump(),
+            "learning_rate": training.learning_rate,
+            "warmup_ratio": training.warmup_ratio,
+            "weight_decay": training.weight_decay,
+            "max_grad_norm": training.max_grad_norm,
+            "steps": loop.num_steps(training, len(self.rows)),
+            "seed": training.seed,
+        }
+
+
+def ensure_base(training: Training, language: Language, prompts: Prompts, store: Store) -> tuple[Manifest, bool]:
+    """The manifest of the base model in the workspace, fetched or made if it is not there, and whether it was there before."""
+    if not store.local:
+        raise ConfigError(f"root: {store.root} is an object store; training needs a folder that all workers see")
+    if training.model == SMALL:
+        return small.build(training.small, language, prompts, store)
+    return download.fetch(training.model, store)
+
+
+def base_folder(training: Training, store: Store) -> str:
+    """Where the base model of some settings is, in the workspace."""
+    return download.folder_of(download.local_folder(training.model, store) or training.model)
+
+
+def fingerprint(training: Training, base_sha256: str, data: dict[str, str], language: Language, prompts: Prompts) -> str:
+    """The name of everything that an adapter depends on."""
+    settings = json.dumps(training.model_dump(mode="json", exclude={*RESOURCES, "small"}), sort_keys=True)
+    parts = (settings, language.model_dump_json(), prompts.model_dump_json(), base_sha256, *sorted(data.items()))
+    return digest("train", VERSION, *parts)
+
+
+def data_digests(store: Store) -> dict[str, str]:
+    """SHA-256 of the training and validation examples."""
+    paths = {f"{split}.jsonl": store.path(f"{TRAINING}/{split}.jsonl") for split in ("train", "val")}
+    if not os.path.isfile(paths["train.jsonl"]):
+        raise StoreError(f"{paths['train.jsonl']} is not there: run 'make format' first")
+    return {name: sha256(path) for name, path in paths.items() if os.path.isfile(path)}
+
+
+def prepare(training: Training, language: Language, prompts: Prompts, store: Store, rights: Rights | None = None) -> Job:
+    """Fetch the base, pack the data, and say what the workers have to do."""
+    base, _ = ensure_base(training, language, prompts, store)
+    folder = base_folder(training, store)
+    data = data_digests(store)
+    tokenizer = ChatTokenizer.load(store.path(folder))
+    packs = {name: _pack(name, sha, training, tokenizer, store) for name, sha in data.items() if _has_lines(name, store)}
+    collections = {example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))}
+    card = Card(
+        name=training.name,
+        language=language,
+        prompts=prompts,
+        base=folder,
+        base_sha256=base.notes["base_sha256"],
+        max_seq_length=training.max_seq_length,
+        data=data,
+        rights=_allowed(rights or Rights(), collections),
+    )
+    name = fingerprint(training, card.base_sha256, data, language, prompts)
+    return Job(training, store.root, folder, card, packs["train.jsonl"], packs.get("val.jsonl"), name)
+
+
+def start(job: Job) -> None:
+    """Clear away what a finished run with other settings or data left under the same name; refuse what a broken-off one left."""
+    store = Store(job.root)
+    old = store.manifest(job.folder)
+    if old and old.fingerprint != job.fingerprint:
+        log.info("train: settings or data have changed since %s was finished: it is made anew", job.folder)
+        shutil.rmtree(store.path(job.folder))
+    found = checkpoint.newest(job.checkpoints)
+    if found:
+        checkpoint.check_identity(found, job.identity)
+
+
+def work(job: Job, place: loop.Place, report: loop.Report) -> dict[str, float]:
+    """What every worker does: setup, fit, validate. The first one writes the adapter. The last numbers."""
+    store = Store(job.root)
+    tokenizer = ChatTokenizer.load(store.path(job.base))
+    base = load_base(store.path(job.base), job.training, place.device)
+    model = add_lora(base, job.training.lora, seed=job.training.seed, gradient_checkpointing=job.training.gradient_checkpointing)
+    run = loop.setup(job.training, model, job.rows, job.validation, tokenizer.pad, place)
+    loop.resume(run, job.checkpoints, job.identity)
+    last = loop.fit(run, job.checkpoints, job.identity, report)
+    if place.rank == 0:
+        adapter.save(model, tokenizer, job.card, store.path(job.folder))
+    return last
+
+
+def finish(job: Job, numbers: dict[str, float]) -> Manifest:
+    """Commit the adapter."""
+    manifest = Manifest(
+        stage="train",
+        fingerprint=job.fingerprint,
+        inputs={**job.card.data, "base": job.card.base_sha256},
+        settings=to_yaml(job.training),
+        rows_in=job.rows.num_read,
+        kept=job.rows.num_examples,
+        rejected={"length": job.rows.num_read - job.rows.num_examples} if job.rows.num_read > job.rows.num_examples else {},
+        notes={"base_sha256": job.card.base_sha256, **{name: f"{numbers[name]:.4f}" for name in ("loss", "eval_loss") if name in numbers}},
+    )
+    return adapter.finish(Store(job.root), job.folder, manifest)
+
+
+def _pack(name: str, sha: str, training: Training, tokenizer: ChatTokenizer, store: Store) -> Packed:
+    inputs = {name: sha, "tokenizer": _tokenizer_digest(tokenizer)}
+    chats = encode(read_examples(store.path(f"{TRAINING}/{name}")), tokenizer)
+    return pack(chats, inputs, training.max_seq_length, training.seed, store)
+
+
+def _tokenizer_digest(tokenizer: ChatTokenizer) -> str:
+    """Of the vocabulary and the chat template: all that ids depend on."""
+    return digest(tokenizer.tokenizer.backend_tokenizer.to_str(), tokenizer.tokenizer.chat_template)
+
+
+def _has_lines(name: str, store: Store) -> bool:
+    return name == "train.jsonl" or store.size(f"{TRAINING}/{name}") > 0
+
+
+def _allowed(rights: Rights, collections: Iterable[str]) -> Rights:
+    """The rights of what is trained on; a source that forbids training stops the run."""
+    found = rights.only(collections)
+    forbidden = found.forbidding("train")
+    if forbidden:
+        raise ConfigError(
+            f"SOURCE.yaml of {', '.join(forbidden)} forbids training: remove these folders, or ask their steward, "
+            "and run 'make ingest' and all that follows again"
+        )
+    return found

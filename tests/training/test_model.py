@@ -1,0 +1,94 @@
+"""The model: what packing, precision and evaluation must not change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bitsandbytes as bnb
+import pytest
+import torch
+
+from seshat.examples import read_examples
+from seshat.prompts import ChatTokenizer
+from seshat.store import Store
+from seshat.training.batches import Chat, collate, encode
+from seshat.training.model import Objective, add_lora, keep_four_bits, load_base, trainable
+from seshat.training.settings import Training
+from tests.training.tiny import settings
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def chats(store: Store, tokenizer: ChatTokenizer) -> list[Chat]:
+    return list(encode(read_examples(store.path("data/training/train.jsonl")), tokenizer))[:4]
+
+
+def model(store: Store, training: Training | None = None) -> Any:
+    training = training or settings()
+    return add_lora(load_base(store.path("models/base/small"), training, CPU), training.lora)
+
+
+def hidden(network: Any, row: list[Chat]) -> torch.Tensor:
+    batch = collate([row], pad=0)
+    body = network.get_base_model().model
+    with torch.no_grad():
+        return body(input_ids=batch.ids, position_ids=batch.positions, use_cache=False).last_hidden_state[0]
+
+
+def test_examples_of_a_row_do_not_see_each_other(store: Store, chats: list[Chat]) -> None:
+    network = model(store).eval()
+    packed = hidden(network, chats)
+    alone = torch.cat([hidden(network, [chat]) for chat in chats])
+    assert torch.allclose(packed, alone, atol=1e-4)
+
+
+def test_gradients_of_packed_rows_equal_those_of_the_examples(store: Store, chats: list[Chat]) -> None:
+    packed, alone = gradients(model(store), [[chats]]), gradients(model(store), [[[chat]] for chat in chats])
+    assert all(torch.allclose(packed[name], alone[name], atol=1e-4) for name in packed)
+
+
+def gradients(network: Any, batches: list[list[list[Chat]]], between: Any = None) -> dict[str, torch.Tensor]:
+    """The gradients of the sum of the losses of some batches, with something done after the first."""
+    objective = Objective(network)
+    for number, rows in enumerate(batches):
+        batch = collate(rows, pad=0)
+        objective(batch.ids, batch.positions, batch.labels).backward()
+        if number == 0 and between:
+            between(network)
+    return {name: weight.grad.clone() for name, weight in trainable(network) if weight.grad is not None}
+
+
+def test_an_evaluation_between_two_steps_leaves_the_gradients_alone(store: Store, chats: list[Chat]) -> None:
+    def evaluate(network: Any) -> None:
+        network.eval()
+        hidden(network, chats)
+        network.train()
+
+    batches = [[[chat]] for chat in chats]
+    plain, disturbed = gradients(model(store), batches), gradients(model(store), batches, evaluate)
+    assert all(torch.equal(plain[name], disturbed[name]) for name in plain)
+
+
+def test_four_bit_layers_are_never_repacked(store: Store) -> None:
+    layers = [module for module in model(store).modules() if isinstance(module, bnb.nn.Linear4bit)]
+    assert len(layers) == 14  # seven in each of two blocks
+    assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
+    layers[0].support_avx512bf16_for_cpu = True
+    keep_four_bits(layers[0])
+    assert not layers[0].support_avx512bf16_for_cpu
+
+
+@pytest.mark.parametrize(("embeddings", "expected"), [(True, True), (False, False)])
+def test_only_the_adapter_is_trained(store: Store, embeddings: bool, expected: bool) -> None:
+    training = settings(lora={"r": 4, "alpha": 8, "train_embeddings": embeddings})
+    names = [name for name, _ in trainable(model(store, training))]
+    assert any("embed_tokens" in name for name in names) == expected
+    assert all("lora_" in name or "embed_tokens" in name for name in names)
+    assert sum("lora_A" in name for name in names) == 14
+
+
+def test_the_head_stays_tied_to_the_embeddings(store: Store) -> None:
+    causal = model(store).get_base_model()
+    ends = [layer.modules_to_save["default"].weight for layer in (causal.get_input_embeddings(), causal.get_output_embeddings())]
+    assert ends[0] is ends[1]

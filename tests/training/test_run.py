@@ -1,0 +1,135 @@
+"""Whole runs in this process: to the end, broken off and gone on with, refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from seshat.cluster.train import train
+from seshat.errors import ConfigError, SeshatError
+from seshat.prompts import CARD, Card
+from seshat.rights import Consent, Rights, Source
+from seshat.store import Store
+from seshat.training import run
+from seshat.training.loop import Place
+from seshat.training.settings import Training
+from tests.training.tiny import LANGUAGE, PROMPTS, settings
+
+
+class Killed(BaseException):
+    """What the operating system would do."""
+
+
+def work(training: Training, store: Store, *, until: int = 0) -> dict[int, float]:
+    """Run to the end, or to a step; the losses by step."""
+    job, losses = run.prepare(training, LANGUAGE, PROMPTS, store), {}
+
+    def report(step: int, numbers: dict[str, float]) -> None:
+        losses[step] = numbers["loss"]
+        if step == until:
+            raise Killed
+
+    run.start(job)
+    numbers = run.work(job, Place(), report)
+    run.finish(job, numbers)
+    return losses
+
+
+def adapter(store: Store, name: str) -> dict[str, torch.Tensor]:
+    return load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors"))
+
+
+def test_a_run_leaves_an_adapter_that_says_what_it_is(store: Store) -> None:
+    outcome = train(settings(name="whole"), LANGUAGE, PROMPTS, store, execution="local")
+    manifest = store.manifest("models/adapters/whole")
+    assert manifest is not None
+    assert not outcome.done_before
+    assert {Path(file.path).name for file in manifest.files} >= {"adapter_model.safetensors", "adapter_config.json", "tokenizer.json", CARD}
+    card = Card.model_validate_json(store.read(f"models/adapters/whole/{CARD}"))
+    assert (card.base, card.prompts, card.language.code) == ("models/base/small", PROMPTS, "qtm")
+    assert card.base_sha256 == manifest.notes["base_sha256"]
+    assert train(settings(name="whole"), LANGUAGE, PROMPTS, store, execution="local").done_before
+
+
+def test_the_loss_falls(store: Store) -> None:
+    losses = work(settings(name="falls", max_steps=30, save_steps=30), store)
+    assert losses[30] < 0.7 * losses[1]
+
+
+@pytest.mark.parametrize("killed_at", [3, 5])
+def test_a_run_that_was_broken_off_ends_with_the_same_bytes(store: Store, killed_at: int) -> None:
+    """Three rows a step and a handful of rows: the second kill falls into a later epoch; dropout draws random numbers."""
+    changes: dict[str, object] = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 3}
+    changes["lora"] = {"r": 4, "alpha": 8, "dropout": 0.1, "train_embeddings": True}
+    unbroken, broken = settings(name=f"unbroken{killed_at}", **changes), settings(name=f"broken{killed_at}", **changes)
+    losses = work(unbroken, store)
+    with pytest.raises(Killed):
+        work(broken, store, until=killed_at)
+    rest = work(broken, store)
+    assert min(rest) == killed_at - killed_at % 2 + 1
+    assert rest == {step: losses[step] for step in rest}
+    expected, found = adapter(store, unbroken.name), adapter(store, broken.name)
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+@pytest.mark.parametrize(("size", "steps"), [(1, 4), (2, 2)])
+def test_accumulation_gives_the_losses_of_the_whole_batch(store: Store, size: int, steps: int) -> None:
+    whole = work(settings(name=f"whole{size}", per_device_train_batch_size=4), store)
+    parts = settings(name=f"parts{size}", per_device_train_batch_size=size, gradient_accumulation_steps=steps)
+    assert work(parts, store) == pytest.approx(whole, abs=1e-5)
+
+
+def test_a_changed_batch_is_refused_before_the_model_loads(store: Store) -> None:
+    with pytest.raises(Killed):
+        work(settings(name="refused"), store, until=3)
+    with pytest.raises(ConfigError, match="rows per step was 2 and is 4"):
+        train(settings(name="refused", per_device_train_batch_size=4), LANGUAGE, PROMPTS, store, execution="local")
+
+
+def test_changed_settings_make_a_finished_adapter_anew(store: Store) -> None:
+    train(settings(name="anew"), LANGUAGE, PROMPTS, store, execution="local")
+    again = train(settings(name="anew", per_device_train_batch_size=1), LANGUAGE, PROMPTS, store, execution="local")
+    assert not again.done_before
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(store: Store) -> None:
+    with pytest.raises(SeshatError, match=r"at step \d+ of 6.*not finite.*lines \d+"):
+        work(settings(name="diverges", learning_rate=1e30, warmup_ratio=0, max_grad_norm=1e30), store)
+
+
+def test_a_source_that_forbids_training_stops_the_run(store: Store) -> None:
+    rights = Rights(sources={"transcriptions": Source(consent=Consent(train=False))})
+    with pytest.raises(ConfigError, match="transcriptions forbids training"):
+        train(settings(name="forbidden"), LANGUAGE, PROMPTS, store, rights=rights, execution="local")
+
+
+@pytest.mark.slow
+def test_tracking_writes_curves_and_goes_on_in_the_same_run(store: Store, tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    root = tmp_path / "tracked"
+    shutil.copytree(store.root, root, ignore=shutil.ignore_patterns("adapters"))
+    training = settings(name="tracked", tracking=True)
+    train(training, LANGUAGE, PROMPTS, Store(str(root)), execution="local")
+    shutil.rmtree(root / "models/adapters/tracked")
+    train(training, LANGUAGE, PROMPTS, Store(str(root)), execution="local")
+    client = MlflowClient(f"sqlite:///{root}/mlflow.db")
+    (found,) = client.search_runs([client.get_experiment_by_name("seshat").experiment_id])
+    assert found.info.status == "FINISHED"
+    assert found.data.params["lora.r"] == "8"
+    assert "sha256.train.jsonl" in found.data.tags
+    assert {point.step for point in client.get_metric_history(found.info.run_id, "loss")} == set(range(1, 7))
+
+
+def test_the_manifest_names_no_place_of_this_machine(store: Store) -> None:
+    train(settings(name="whole"), LANGUAGE, PROMPTS, store, execution="local")
+    folder = Path(store.path("models/adapters/whole"))
+    for name in ("manifest.json", "adapter_config.json", CARD):
+        assert store.root not in (folder / name).read_text()
+    assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "models/base/small"

@@ -1,0 +1,54 @@
+"""The settings of training and tuning, and the files that hold them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seshat.config import load
+from seshat.errors import ConfigError
+from seshat.training.settings import Training, Tuning, with_overrides
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+TRAININGS = sorted((CONFIGS / "training").glob("*.yaml"))
+TUNINGS = sorted((CONFIGS / "tuning").glob("*.yaml"))
+
+
+def test_there_are_files_to_load() -> None:
+    assert {path.stem for path in TRAININGS} >= {"base", "quickstart", "qlora_qwen3_14b", "qlora_qwen3_32b"}
+    assert {path.stem for path in TUNINGS} >= {"qlora"}
+
+
+@pytest.mark.parametrize("path", TRAININGS, ids=lambda path: path.stem)
+def test_every_training_file_loads(path: Path) -> None:
+    training = load(Training, path)
+    assert training.name == (path.stem if path.stem != "base" else "adapter")
+
+
+@pytest.mark.parametrize("path", TUNINGS, ids=lambda path: path.stem)
+def test_every_tuning_file_loads(path: Path) -> None:
+    assert len(load(Tuning, path).search) >= 1
+
+
+def test_a_strategy_that_is_not_built_is_refused() -> None:
+    with pytest.raises(ConfigError, match="strategy: input should be 'ddp'"):
+        load(Training, None, ["strategy=fsdp"])
+
+
+def test_a_search_over_an_unknown_key_is_refused() -> None:
+    with pytest.raises(ConfigError, match="lerning_rate"):
+        load(Tuning, None, ["search={lerning_rate: [1, 2]}"])
+
+
+def test_overrides_reach_into_sections() -> None:
+    changed = with_overrides(Training(), {"lora.r": 8, "learning_rate": 1e-3})
+    assert (changed.lora.r, changed.lora.alpha, changed.learning_rate) == (8, Training().lora.alpha, 1e-3)
+
+
+def test_settings_are_light() -> None:
+    heavy = "print(*(name for name in ('torch', 'ray', 'transformers') if name in sys.modules))"
+    code = f"import sys, seshat.training.settings, seshat.engines.download; {heavy}"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
