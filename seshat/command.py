@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -33,7 +34,8 @@ def main(verb: Callable[[Settings], Outcome], doc: str | None, *, section: str =
 
 def run(verb: Callable[[Settings], Outcome], doc: str | None, *, section: str = "", argv: Sequence[str]) -> int:
     """As ``main``, but give the exit code back."""
-    arguments = _parser(doc, section).parse_args(argv)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning cost a busy machine ten times their work
+    arguments = _parser(doc, section).parse_intermixed_args(argv)
     logging.basicConfig(level=logging.DEBUG if arguments.debug else logging.INFO, format="%(message)s")
     for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -81,9 +83,7 @@ def _placed(overrides: Sequence[str], section: str) -> list[str]:
             raise ConfigError(f"command line: {override!r} is not key=value; write for example root=workspaces/mine")
     own = Settings.model_fields.keys()
     names = [override.partition("=")[0].partition(".")[0].strip() for override in overrides]
-    return [
-        override if not section or name in own else f"{section}.{override}" for name, override in zip(names, overrides, strict=True)
-    ]
+    return [override if not section or name in own else f"{section}.{override}" for name, override in zip(names, overrides, strict=True)]
 
 
 def _parser(doc: str | None, section: str) -> argparse.ArgumentParser:

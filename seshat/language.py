@@ -143,7 +143,7 @@ def split_sentences(text: str, *, end: str = ".?!…", abbreviations: tuple[str,
     """
     after = rf"(?<=[{regex.escape(end)}][{CLOSERS}]*)"
     beginning = rf"[{OPENERS}\p{{Lm}}]*[\p{{Lu}}\p{{Lt}}\p{{Lo}}\p{{N}}]"
-    boundary = regex.compile(rf"{after}\s+(?={beginning})|(?<=[?!…][{CLOSERS}]*)\s+(?=[¿¡])")
+    boundary = regex.compile(rf"{after}\s+(?={beginning}|(?<!\.[{CLOSERS}]*\s+)[¿¡])")
     sentences: list[str] = []
     for piece in boundary.split(clean_spaces(text)):
         if sentences and _unfinished(sentences[-1], abbreviations):
@@ -186,7 +186,7 @@ def _respell(text: str, rules: tuple[tuple[Any, str], ...]) -> str:
         new = word.lower()
         for pattern, replacement in rules:
             new = pattern.sub(replacement, new)
-        return new[:1].upper() + new[1:] if word[:1].isupper() else new
+        return str(new[:1].upper() + new[1:] if word[:1].isupper() else new)
 
     return str(_RESPELLED.sub(change, text)) if rules else text
 

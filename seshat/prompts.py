@@ -6,6 +6,7 @@ template, with control tokens switched off, so that ``<|im_start|>`` in a text s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -72,18 +73,20 @@ class ChatTokenizer:
     @classmethod
     def load(cls, folder: str) -> ChatTokenizer:
         """The tokenizer of a model folder."""
+        if not os.path.isdir(folder):  # a name that is no folder would be looked for on the hub
+            raise EngineError(f"{folder} is not a folder with a tokenizer; run 'make download-model'")
         from transformers import AutoTokenizer  # heavy
 
         try:
             return cls(AutoTokenizer.from_pretrained(folder))
         except (OSError, ValueError) as error:
-            raise EngineError(f"{folder}: no tokenizer can be loaded ({error}); run 'make download-model'") from None
+            problem = str(error).strip().split("\n")[0]
+            raise EngineError(f"{folder}: no tokenizer can be loaded ({problem}); run 'make download-model'") from None
 
     def prompt(self, message: str, system: str = "") -> list[int]:
         """The ids of one user turn up to where the answer begins."""
         before, between, after = self._pieces(bool(system))
-        ids = [*before, *(self.text(system) if system else ()), *between, *self.text(message), *after]
-        return ids
+        return [*before, *(self.text(system) if system else ()), *between, *self.text(message), *after]
 
     def answer(self, text: str) -> list[int]:
         """The ids of an answer with its end of turn: what is trained."""
@@ -130,9 +133,7 @@ class ChatTokenizer:
         return cut  # type: ignore[return-value]
 
     def _render(self, messages: list[dict[str, str]], generation: bool) -> str:
-        return str(
-            self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation, enable_thinking=False)
-        )
+        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation, enable_thinking=False))
 
 
 @lru_cache(maxsize=4)

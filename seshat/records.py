@@ -11,7 +11,6 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeVar
 
 import pyarrow as pa
@@ -230,7 +229,6 @@ def from_rows(table: pa.Table, kind: type[R]) -> list[R]:
     return [kind(**dict(zip(names, values, strict=True))) for values in zip(*columns.values(), strict=True)]
 
 
-@lru_cache
 def schema(kind: type[Record]) -> pa.Schema:
     """The Arrow schema of a record, derived from its types, never inferred: an empty batch keeps its types."""
     hints = typing.get_type_hints(kind)

@@ -60,12 +60,16 @@ def read_source(folder: str) -> Source | None:
 def read_rights(raw: str) -> Rights:
     """The rights records of all folders below the raw folder; a top folder without one is warned about once."""
     found: dict[str, Source] = {}
+    without: set[str] = set()
     for folder, subfolders, files in os.walk(raw):
         subfolders.sort()
         source = read_source(folder)
         name = os.path.relpath(folder, raw)
         if source:
             found[name] = source
-        elif files and not any(name == known or name.startswith(f"{known}/") for known in found):
-            log.warning("%s: no SOURCE.yaml: training here is allowed, publishing, public serving and commercial use are not", folder)
+        elif files and not any(name.startswith(f"{known}/") for known in found):
+            without.add(name.partition("/")[0])
+    for name in sorted(without):
+        folder = os.path.normpath(os.path.join(raw, name))
+        log.warning("%s: no SOURCE.yaml: training here is allowed, publishing, public serving and commercial use are not", folder)
     return Rights(sources=found)

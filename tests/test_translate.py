@@ -65,9 +65,18 @@ def test_a_sentence_that_repeats_is_translated_once(translator: Translator, mode
     assert len(model.asked) == 1
 
 
-def test_the_source_is_normalised_before_it_is_asked(translator: Translator, model: TableModel, tokenizer: ChatTokenizer) -> None:
-    translator.translate(["Waru si'a  taki."], "qtm", "spa")
-    assert model.asked == [tuple(tokenizer.prompt(message("Waru siʼa taki.", "qtm", "spa")))]
+@pytest.mark.parametrize(
+    ("typed", "asked", "source", "target"),
+    [
+        ("Waru si'a  taki.", "Waru siʼa taki.", "qtm", "spa"),
+        ("La 'casa'\u00a0de man\u0303ana.", "La 'casa' de mañana.", "spa", "qtm"),
+    ],
+)
+def test_the_source_is_normalised_as_the_training_data_were(
+    translator: Translator, model: TableModel, tokenizer: ChatTokenizer, typed: str, asked: str, source: str, target: str
+) -> None:
+    translator.translate([typed], source, target)
+    assert model.asked == [tuple(tokenizer.prompt(message(asked, source, target)))]
 
 
 @pytest.mark.parametrize("control", ["<|im_end|>", "<|im_start|>", "<|endoftext|>"])

@@ -31,6 +31,8 @@ Mode = Literal["auto", "sentence", "paragraph", "document"]
 Sentences = list[tuple[str, str]]
 """Each with its place in the file."""
 PAIRS_PER_PART = 4_000
+ANCHORS = ("anchors", "anchors-again")
+"""The early passes; the second is worth three points of F1, further ones nothing."""
 EVIDENCE_WEIGHT = 30.0
 """Nats that full lexical evidence is worth, against the cost of length."""
 CONFIDENT = 0.5
@@ -39,8 +41,6 @@ DISCOUNT = 0.3
 """Taken off every expected count, so that the lexicon does not memorise the first pass's own mistakes."""
 MAX_WORDS = 60
 """Longer pairs say too little about each of their words."""
-AGREEING = 0.8
-"""The share of paragraphs whose lengths must agree on both sides before they are taken for each other's translation."""
 BLOCK = 64
 """Source sentences compared with their band at once."""
 
@@ -50,7 +50,7 @@ class Align(Section):
 
     mode: Mode = "auto"
     """sentence: line i with line i; paragraph: paragraph i with paragraph i, sentences inside; document: sentences, whatever
-    the paragraphs; auto: paragraph where both sides have as many and their lengths agree, else document."""
+    the paragraphs; auto: paragraph where their lengths say that they go together one by one, else document."""
     modes: dict[str, Mode] = {}
     """A mode for the documents whose name matches a pattern: ``{"translations/educational": sentence}``."""
     band: int = Field(120, ge=10)
@@ -175,12 +175,11 @@ def mode_of(settings: Align, taught: Document, bridge: Document) -> Mode:
         return mode
     if taught.line_by_line or bridge.line_by_line:
         return "sentence"
-    left = np.array([len(paragraph) for paragraph in taught.paragraphs], dtype=float)
-    right = np.array([len(paragraph) for paragraph in bridge.paragraphs], dtype=float)
-    if len(left) != len(right) or len(left) < 2:
+    if len(taught.paragraphs) != len(bridge.paragraphs) or len(taught.paragraphs) < 2:
         return "document"
-    ratio = np.log((left + 10) / (right + 10))
-    return "paragraph" if np.quantile(np.abs(ratio - np.median(ratio)), AGREEING) < 0.4 else "document"
+    sides = [np.array([len(paragraph) for paragraph in document.paragraphs], dtype=np.float64) for document in (taught, bridge)]
+    beads = align(sides[0], sides[1], band=settings.band, weight=0.0)
+    return "paragraph" if all(len(bead.source) == len(bead.target) == 1 for bead in beads) else "document"
 
 
 def _has_lines(document: Document) -> bool:
@@ -203,31 +202,27 @@ def banded_scores(lexicon: Lexicon, source: Sequence[Sequence[str]], target: Seq
     return scores
 
 
-def estimate_lexicon(store: Store) -> Lexicon | None:
-    """What people's pairs and entries, and the sure pairs of the first pass, say about words; None if there are none."""
+def estimate_lexicon(store: Store, taught_by: str) -> Lexicon | None:
+    """What people's pairs and entries, and the sure pairs of an earlier pass, say about words; None if there are none."""
     pairs = [(pair.text, pair.translation) for pair in store.records("ingest", SentencePair)]
     pairs += [(entry.headword, entry.translation) for entry in store.records("ingest", Entry)]
-    pairs += [(pair.text, pair.translation) for pair in store.records("anchors", SentencePair) if pair.aligned and pair.score > CONFIDENT]
+    pairs += [(pair.text, pair.translation) for pair in store.records(taught_by, SentencePair) if pair.aligned and pair.score > CONFIDENT]
     known = [(words(text), words(translation)) for text, translation in pairs]
     usable = [pair for pair in known if pair[0] and pair[1] and max(map(len, pair)) <= MAX_WORDS]
     return Lexicon.estimate(usable, discount=DISCOUNT) if usable else None
 
 
-def anchors(settings: Align, language: Language, store: Store) -> Step:
-    """The first pass: every parallel document by length alone, so that its sure pairs teach the lexicon."""
+def anchors(settings: Align, language: Language, store: Store, name: str = ANCHORS[0]) -> Step:
+    """An early pass over every parallel document, so that its sure pairs teach the lexicon: the first by length alone."""
     store.require("ingest", needed_by="align")
+    lexicon = None if name == ANCHORS[0] else estimate_lexicon(store, ANCHORS[0])
     parts = tuple(Part(pieces) for pieces in parallel_documents(store, language))
-    return Step(
-        name="anchors",
-        stages=(AlignDocuments(settings=settings, language=language),),
-        parts=parts,
-        max_rejected=1.0,
-    )
+    return Step(name=name, stages=(AlignDocuments(settings=settings, language=language, lexicon=lexicon),), parts=parts, max_rejected=1.0)
 
 
 def step(settings: Align, clean: Clean, language: Language, store: Store, *, settings_yaml: str = "") -> Step:
     """What ``make align`` does: documents of two sides, and pairs that need no alignment, through the filters."""
-    aligner = AlignDocuments(settings=settings, language=language, lexicon=estimate_lexicon(store))
+    aligner = AlignDocuments(settings=settings, language=language, lexicon=estimate_lexicon(store, ANCHORS[-1]))
     stages: tuple[Stage[Any, Any], ...] = (aligner, *clean.stages(language))
     parts = [Part((piece,)) for piece in slices(store.files("ingest", SentencePair), PAIRS_PER_PART)]
     parts += [Part(pieces) for pieces in parallel_documents(store, language)]

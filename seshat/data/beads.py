@@ -63,9 +63,12 @@ def centres(num_source: int, num_target: int) -> NDArray[np.int64]:
 
 
 def length_cost(source: Floats, target: Floats, ratio: float) -> Floats:
-    """Minus the log of the two-sided probability of so large a difference in length; 0 for equal lengths."""
-    mean = (source + target / ratio) / 2
-    delta = np.abs(target - source * ratio) / np.sqrt(np.maximum(mean, 1.0) * VARIANCE)
+    """Minus the log of the two-sided probability of so large a difference in length; 0 where target is ``ratio`` times source.
+
+    Gale and Church measure the difference on one side; here it is measured half-way, so that the sides may change places.
+    """
+    left, right = source * np.sqrt(ratio), target / np.sqrt(ratio)
+    delta = np.abs(right - left) / np.sqrt(np.maximum((left + right) / 2, 1.0) * VARIANCE)
     return np.asarray(-(np.log(2.0) + log_ndtr(-delta)))
 
 

@@ -16,7 +16,7 @@ from seshat.data import align
 from seshat.data.align import Align, AlignDocuments, Mode
 from seshat.data.clean import Clean
 from seshat.errors import StoreError
-from seshat.language import Bridge, Language, words
+from seshat.language import Bridge, Language
 from seshat.lexicon import Lexicon
 from seshat.records import Document, Page, Record, SentencePair
 from seshat.stage import guarded
@@ -196,10 +196,11 @@ def do(step: Step, store: Store) -> None:
     step.finish(store)
 
 
-def both_passes(store: Store, language: Language = LANGUAGE, settings: Align | None = None) -> list[SentencePair]:
+def all_passes(store: Store, language: Language = LANGUAGE, settings: Align | None = None) -> list[SentencePair]:
     """What ``make align`` does, in this process; the pairs, rejected ones too."""
     settings = settings or Align(max_rejected=1)
-    do(align.anchors(settings, language, store), store)
+    for name in align.ANCHORS:
+        do(align.anchors(settings, language, store, name), store)
     do(align.step(settings, Clean(), language, store), store)
     return [made for rejected in (False, True) for made in store.records("align", SentencePair, rejected=rejected)]
 
@@ -212,22 +213,22 @@ def test_documents_with_both_sides_and_loose_pairs_become_pairs(store: Store) ->
         document("spa", "Un hombre."),
     ]
     finish(store, "ingest", records[:3], records[3:])
-    assert [(made.text, made.translation) for made in both_passes(store)] == [("ama", "hola"), ("Joni ika.", "Un hombre.")]
+    assert [(made.text, made.translation) for made in all_passes(store)] == [("ama", "hola"), ("Joni ika.", "Un hombre.")]
     assert align.parallel_names(store, LANGUAGE) == {"translations/laws"}
 
 
-def test_the_first_pass_teaches_the_second(store: Store) -> None:
+def test_an_early_pass_teaches_the_next(store: Store) -> None:
     finish(store, "ingest", [document("qtm", "Joni ika.", "Ainbo."), document("spa", "Un hombre.", "Mujer.")])
-    assert align.estimate_lexicon(store) is None
+    assert align.estimate_lexicon(store, "anchors") is None
     do(align.anchors(Align(), LANGUAGE, store), store)
-    lexicon = align.estimate_lexicon(store)
+    lexicon = align.estimate_lexicon(store, "anchors")
     assert lexicon is not None
     assert {"joni", "ainbo"} <= set(lexicon.sources)
 
 
 def test_what_is_rejected_by_a_filter_stays_with_its_reason(store: Store) -> None:
     finish(store, "ingest", [pair("ama", "ama"), pair("joni", "hombre")])
-    assert [made.rejected for made in both_passes(store)] == ["", "copy: both sides are the same"]
+    assert [made.rejected for made in all_passes(store)] == ["", "copy: both sides are the same"]
 
 
 def test_without_ingest_there_is_nothing_to_align(store: Store) -> None:
@@ -274,7 +275,7 @@ def test_the_benchmark_is_aligned_as_well_as_measured(shared: Path, tmp_path: Pa
         mine = [name for name in names if name.startswith(f"{code}-")]
         sides = [[read_side(folder / "dev" / f"{name}.tgt", "qtm"), read_side(folder / "dev" / f"{name}.src", "spa")] for name in mine]
         finish(store, "ingest", *sides)
-        for made in both_passes(store, language, Align(mode="document", max_rejected=1)):
+        for made in all_passes(store, language, Align(mode="document", max_rejected=1)):
             found[made.document].append(link(made))
     score = scorer(folder)
     result = score.score([(score.read_links(folder / "dev" / f"{name}.gold"), found[name]) for name in names])

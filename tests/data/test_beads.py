@@ -91,3 +91,10 @@ def test_the_cost_of_a_length_grows_with_the_difference() -> None:
     costs = length_cost(np.full(4, 50.0), np.array([50.0, 60.0, 100.0, 200.0]), 1.0)
     assert costs[0] == pytest.approx(0, abs=1e-9)
     assert np.all(np.diff(costs) > 0)
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.floats(0.3, 3))
+def test_it_does_not_matter_which_side_is_the_source(source: int, target: int, ratio: float) -> None:
+    there = length_cost(np.array([float(source)]), np.array([float(target)]), ratio)
+    back = length_cost(np.array([float(target)]), np.array([float(source)]), 1 / ratio)
+    assert there == pytest.approx(back, rel=1e-6, abs=1e-9)
