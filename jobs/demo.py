@@ -1,9 +1,11 @@
 """The translation page: what `serve` serves, opened in a browser where there is one."""
 
+import sys
 import webbrowser
 
 from seshat.cluster.connect import connect
 from seshat.command import main
+from seshat.config import environment
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
@@ -13,8 +15,13 @@ def run(settings: Settings) -> Outcome:
     from serve.app import run as serve  # loads Ray Serve
 
     with connect(settings):
-        serve(settings.serving, Store(settings.root), when_ready=webbrowser.open)
+        serve(settings.serving, Store(settings.root), when_ready=_open)
     return Outcome(stage="demo", note="stopped")
+
+
+def _open(address: str) -> None:
+    if sys.platform in ("darwin", "win32") or environment("DISPLAY") or environment("WAYLAND_DISPLAY"):
+        webbrowser.open(address)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from seshat.engines.model import Completion, LanguageModel
 from seshat.errors import DataError, StoreError
+from seshat.language import clean_spaces
 from seshat.prompts import CARD, Card, ChatTokenizer
 
 FLOOR = 32
@@ -107,8 +109,10 @@ class Translator:
     def _line(self, line: str, source: str) -> list[str]:
         """The sentences of a line, none of them longer than the model was trained for."""
         language = self.card.language
-        clean = language.normalize(line)
-        sentences = language.sentences(clean, bridge=source == language.bridge.code)
+        bridge = source == language.bridge.code
+        # Apostrophes are letters in the taught language only: 'casa' in quotation marks is not.
+        clean = clean_spaces(unicodedata.normalize("NFC", line)) if bridge else language.normalize(line)
+        sentences = language.sentences(clean, bridge=bridge)
         return [piece for sentence in sentences for piece in self._cut(sentence, self._room)]
 
     @property

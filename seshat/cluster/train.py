@@ -39,7 +39,8 @@ def train(
 ) -> Outcome:
     """Train an adapter, or go on with one, or find that it is there.
 
-    With ``ray``, ``session`` opens a Ray session if there is something to do; workers that are lost are started again and go on from the newest checkpoint.
+    With ``ray``, ``session`` opens a Ray session if there is something to do; workers that are lost are started again and go on
+    from the newest checkpoint.
     """
     started = time.monotonic()
     job = run.prepare(training, language, prompts, store, rights)

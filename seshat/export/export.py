@@ -14,7 +14,7 @@ from seshat.export.folders import Building, require_space
 from seshat.export.gate import Parity, parity, prompts
 from seshat.export.gguf import quantize, write_gguf
 from seshat.export.merge import merge, nf4_drift
-from seshat.export.package import TOKENIZER_FILES, copy_tokenizer, describe
+from seshat.export.package import TOKENIZER_FILES, copy_tokenizer, describe, package
 from seshat.export.settings import Export
 from seshat.prompts import CARD, Card, ChatTokenizer
 from seshat.records import digest
@@ -36,6 +36,8 @@ def export(export: Export, store: Store, name: str) -> Outcome:
     base = base_folder(card, store)
     _check_base(card, base)
     merged, merged_before = _merged(export, store, name, card, base)
+    if not merged_before:
+        package(store, f"{ADAPTERS}/{name}", card)
     gguf, gguf_before = _gguf(export, store, name, card, merged)
     best = f"{GGUF}/{name}/{name}-{export.quantizations[0] if export.quantizations else 'F16'}.gguf"
     return Outcome(

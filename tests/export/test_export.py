@@ -56,6 +56,7 @@ def test_the_manifests_record_the_checks(tiny: Tiny) -> None:
     assert merged.notes["logits beside NF4"] != merged.notes["logits"], "4-bit weights are other numbers"
     assert gguf is not None
     assert gguf.notes["F16"] == "5 of 5 greedy answers equal"
+    assert "PeftModel" in store.read("models/adapters/tiny/README.md").decode()
     assert {Path(file.path).name for file in gguf.files} >= {"tiny-F16.gguf", "tiny-Q8_0.gguf", "tiny-Q4_K_M.gguf", "seshat.json"}
 
 
