@@ -63,4 +63,4 @@ lint: $(STAMP)
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 fast-tests: $(STAMP)
-	@$(BIN)/python -m pytest -m "not slow and not ray and not browser and not gpu"
+	@$(BIN)/python -m pytest -m "not heavy and not slow and not ray and not browser and not gpu"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
+PYPROJECT = PROJECT / "pyproject.toml"
 CODE = sorted(path for room in ("seshat", "jobs", "serve") for path in (PROJECT / room).rglob("*.py"))
 HEAVY = {"torch", "ray", "transformers", "peft", "mlflow", "faster_whisper", "rapidocr", "tesserocr", "pypdfium2"}
 
@@ -30,6 +32,15 @@ def test_imports_point_downwards() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([program, "--no-cache"], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_every_room_has_its_place() -> None:
+    contracts = {contract["name"]: contract for contract in tomllib.loads(PYPROJECT.read_text())["tool"]["importlinter"]["contracts"]}
+    floors = {room for floor in contracts["Imports point downwards"]["layers"] for room in floor.split(" | ")}
+    rooms = {f"seshat.{path.stem}" for path in (PROJECT / "seshat").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    rooms -= {"seshat.__init__"}
+    assert rooms <= floors
+    assert set(contracts["Ray stays at the edge"]["source_modules"]) == rooms - {"seshat.cluster"}
 
 
 def test_there_is_code() -> None:

@@ -166,9 +166,10 @@ def test_an_override_wins_and_leaves_what_is_beside_it(folder: Path) -> None:
     [
         ({"conf__study": "name: a\ntrain: qlora.yaml", "conf__qlora": "precision: beside"}, ()),
         ({"conf__study": "name: a\ntrain: other/qlora.yaml", "other__qlora": "precision: beside"}, ()),
+        ({"conf__study": "name: a\ntrain: qlora.yaml", "conf__qlora": "precision: beside", "qlora": "precision: here"}, ()),
         ({"conf__study": "name: a\ntrain: {learning_rate: 9}", "other__qlora": "precision: beside"}, ("train=other/qlora.yaml",)),
     ],
-    ids=["beside the file", "from the working directory", "on the command line"],
+    ids=["beside the file", "from the working directory", "beside the file first", "on the command line"],
 )
 def test_a_section_may_be_the_path_of_a_file(folder: Path, files: dict[str, str], overrides: tuple[str, ...]) -> None:
     assert load(Study, write(folder, **files), overrides).train == Train(precision="beside")

@@ -156,18 +156,18 @@ def padded(features: Sequence[Samples], frames: int) -> torch.Tensor:
 
 
 def new_model(tokens: SpeechTokens) -> WhisperForConditionalGeneration:
-    """Two layers on each side, 96 wide."""
+    """Two layers on each side, 128 wide."""
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
     config = WhisperConfig(
         vocab_size=len(tokens.names),
-        d_model=96,
+        d_model=128,  # CTranslate2 takes every head to be 64 wide, and says nothing if it is not
         encoder_layers=2,
         decoder_layers=2,
         encoder_attention_heads=2,
         decoder_attention_heads=2,
-        encoder_ffn_dim=384,
-        decoder_ffn_dim=384,
+        encoder_ffn_dim=512,
+        decoder_ffn_dim=512,
         max_source_positions=FULL // 2,
         dropout=0.05,
         bos_token_id=tokens.end,

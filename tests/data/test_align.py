@@ -148,6 +148,13 @@ def test_a_document_without_its_other_side_is_rejected() -> None:
     assert made.rejected == "unreadable: translations/laws has only one side here (qtm), nothing to align it with"
 
 
+def test_both_sides_are_rejected_if_they_cannot_be_aligned() -> None:
+    damaged = document("qtm", "Ama.", "Joni.", places=("line=1",))
+    made = list(guarded(AlignDocuments(settings=Align(), language=LANGUAGE), [damaged, document("spa", "Hola.", "Hombre.")]))
+    assert [record.reason for record in made] == ["error", "error"]
+    assert made[0].rejected == made[1].rejected
+
+
 def test_scanned_pages_are_a_side_too() -> None:
     facts: dict[str, Any] = {"name": "translations/laws", "language": "spa", "confidence": 0.9, "collection": "scans"}
     pages = [
@@ -280,4 +287,4 @@ def test_the_benchmark_is_aligned_as_well_as_measured(shared: Path, tmp_path: Pa
     score = scorer(folder)
     result = score.score([(score.read_links(folder / "dev" / f"{name}.gold"), found[name]) for name in names])
     assert len(names) == 72
-    assert result["f1_strict"] >= 0.78, result
+    assert result["f1_strict"] >= 0.79, result

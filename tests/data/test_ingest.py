@@ -311,6 +311,7 @@ def test_language_profiles_load(name: str) -> None:
 
 
 @pytest.mark.skipif(not (SHARED / "shp").is_dir(), reason="needs ../shared/data/languages/shp")
+@pytest.mark.heavy
 def test_shipibo_as_people_keep_it() -> None:
     language = load(Language, CONFIGS / "languages" / "shp.yaml")
     work = step(Ingest(), language, str(SHARED / "shp" / "raw"))

@@ -4,6 +4,8 @@ import pytest
 
 from tests.data.test_stats import store  # noqa: F401  # the workspace that the notebook looks at
 
+pytestmark = pytest.mark.heavy
+
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_data_exploration.ipynb"
 
 

@@ -14,6 +14,9 @@ from tests.tiny_model import PAIRS, exported_workspace
 pytest.importorskip("torch")
 
 
+pytestmark = pytest.mark.heavy
+
+
 def test_training_shows_in_scores_and_perplexity(workspace: Store) -> None:
     """The adapter knows its ten sentences by heart; its base has seen none of their translations."""
     from seshat.engines.transformers_model import TransformersModel

@@ -20,6 +20,8 @@ from seshat.translate import read_card
 from tests.export.conftest import Tiny
 from tests.tiny_model import make_workspace
 
+pytestmark = pytest.mark.heavy
+
 ONE_THREAD = Export(threads=1)
 
 

@@ -25,6 +25,8 @@ from seshat.sample.write import write
 if TYPE_CHECKING:
     from tests.sample.conftest import Written
 
+pytestmark = pytest.mark.heavy
+
 FOLDERS = ("dictionary", "transcriptions", "translations", "scans", "audio")
 needs_voice = pytest.mark.skipif(not speech.available(), reason="espeak-ng is not installed")
 _ELSEWHERE = "import sys, pathlib; from seshat.sample.write import write; p = pathlib.Path(sys.argv[1]); write(p / 'raw', p / 'gold')"

@@ -20,6 +20,8 @@ from seshat.training.loop import Place
 from seshat.training.settings import Training
 from tests.training.tiny import LANGUAGE, PROMPTS, settings
 
+pytestmark = pytest.mark.heavy
+
 
 class Killed(BaseException):
     """What the operating system would do."""
