@@ -14,11 +14,11 @@ def run(settings: Settings) -> Outcome:
     raw = Store(settings.root).path(settings.data.raw)
     step = ocr.step(settings.ocr, settings.language, raw, to_yaml(settings))
     if not step.parts:
-        return Outcome(stage="ocr", note=f"left out: no scans in {raw}/scans")
+        return Outcome(stage="ocr", left_out=True, note=f"no scans in {raw}/scans")
     try:
         ocr.check(settings.ocr)
     except EngineError as error:
-        return Outcome(stage="ocr", note=f"left out: {error}")
+        return Outcome(stage="ocr", left_out=True, note=str(error))
     return run_step(step, settings)
 
 

@@ -37,7 +37,7 @@ def run(settings: Settings) -> Outcome:
             outcomes.append(outcome)
     evaluate.report(settings)
     print(closing(outcomes, store, settings.training.name))
-    return Outcome(stage="pipeline", seconds=time.monotonic() - start, done_before=all(one.done_before for one in outcomes))
+    return Outcome(stage="pipeline", seconds=time.monotonic() - start, done_before=all(one.done_before or one.left_out for one in outcomes))
 
 
 if __name__ == "__main__":

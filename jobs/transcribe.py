@@ -15,9 +15,9 @@ def run(settings: Settings) -> Outcome:
     try:
         step = transcribe.step(settings.transcribe, settings.language, raw, to_yaml(settings), settings.root)
     except EngineError as error:
-        return Outcome(stage="transcribe", note=f"left out: {error}")
+        return Outcome(stage="transcribe", left_out=True, note=str(error))
     if not step.parts:
-        return Outcome(stage="transcribe", note=f"left out: no recordings in {raw}/audio")
+        return Outcome(stage="transcribe", left_out=True, note=f"no recordings in {raw}/audio")
     return run_step(step, settings)
 
 

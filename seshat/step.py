@@ -138,11 +138,13 @@ class Outcome(Section):
     seconds: float = 0.0
     done_before: bool = False
     """Nothing had to be computed."""
+    left_out: bool = False
+    """An optional step for which something is missing here; the note says what."""
     note: str = ""
     """What else a reader should know: where the result is, or why an optional step was left out."""
 
     def __str__(self) -> str:
-        state = "up to date" if self.done_before else f"{self.seconds:.1f} s"
+        state = "left out" if self.left_out else "up to date" if self.done_before else f"{self.seconds:.1f} s"
         counts = f"{self.rows_in:>8,} rows {self.kept:>8,} kept" if self.rows_in else ""
         if self.rejected:
             counts += f" {sum(self.rejected.values()):>7,} rejected: {_listed(self.rejected)}"

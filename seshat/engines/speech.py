@@ -25,7 +25,7 @@ Samples = NDArray[np.float32]
 SAMPLE_RATE = 16_000
 SAMPLE_MODEL = "sample"
 """The name of the fixture that knows the spoken sentences of the sample language."""
-_FIXTURE = Path(__file__).parents[1] / "sample" / "speech_model"
+FIXTURE = Path(__file__).parents[1] / "sample" / "speech_model"
 _WINDOW = 28.0
 """Seconds of speech that are given to Whisper at once; its window holds 30."""
 _PADDING_MS = 200
@@ -89,10 +89,12 @@ def model_folder(name: EngineName, model: str, root: str = ".") -> str:
         return ""
     folder = os.path.join(root, model)
     if model == SAMPLE_MODEL:
-        folder = str(_FIXTURE)
+        folder = str(FIXTURE)
+        if not FIXTURE.is_dir():
+            raise EngineError(f"{folder} is not there: make it with 'python -m benchmarks.make_speech_fixture' (two minutes)")
     elif not os.path.isdir(folder):
         folder = _from_hub(model, folder)
-    present = os.listdir(folder)
+    present = os.listdir(folder) if os.path.isdir(folder) else []
     needed = ("config.json", "model.bin", "tokenizer.json")
     missing = [file for file in needed if file not in present]
     if missing:

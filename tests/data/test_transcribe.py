@@ -18,7 +18,7 @@ from seshat.data.doubts import Guards
 from seshat.data.readers import RefusedError
 from seshat.data.readers.audio import decode
 from seshat.data.transcribe import Transcribe, TranscribeRecordings, check, step
-from seshat.engines.speech import SAMPLE_RATE, FasterWhisper, Heard, Listening, Samples, SpeechFake, engine_version, model_folder
+from seshat.engines.speech import FIXTURE, SAMPLE_RATE, FasterWhisper, Heard, Listening, Samples, SpeechFake, engine_version, model_folder
 from seshat.errors import ConfigError, EngineError
 from seshat.language import Language
 from seshat.records import RawFile, Record, Utterance
@@ -275,6 +275,7 @@ def test_a_folder_typed_on_the_command_line_is_where_the_user_stands(tmp_path: P
 
 
 def test_the_fixture_is_small_and_known_by_its_weights() -> None:
+    require_fixture()
     folder = Path(model_folder("faster-whisper", "sample"))
     assert sum(path.stat().st_size for path in folder.iterdir()) < 4 * 2**20
     version = engine_version("faster-whisper", str(folder))
@@ -287,6 +288,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
     """What the real engine makes of three sentences in one recording, of another one, of noise and of silence."""
     if not speech.available():
         pytest.skip("espeak-ng is not installed")
+    require_fixture()
     noise = np.random.default_rng(1).standard_normal(5 * SAMPLE_RATE).astype(np.float32)
     raw = audio(
         tmp_path_factory.mktemp("speech"),
@@ -296,6 +298,11 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
         d__wav=wav(np.zeros(5 * SAMPLE_RATE, np.float32)),
     )
     return transcribed(step(Transcribe(model="sample"), TAMURI, raw))
+
+
+def require_fixture() -> None:
+    if not FIXTURE.is_dir():
+        pytest.skip(f"{FIXTURE} is not there: python -m benchmarks.make_speech_fixture makes it")
 
 
 SENTENCES = [sentence.text for sentence in speech.spoken_sentences(1)[4:7]]
@@ -321,6 +328,7 @@ def test_silence_and_noise_give_no_utterance(spoken: list[Record]) -> None:
 
 
 def test_silence_gives_no_utterance_even_without_vad(tmp_path: Path) -> None:
+    require_fixture()
     raw = audio(tmp_path, a__wav=wav(np.zeros(5 * SAMPLE_RATE, np.float32)))
     results = transcribed(step(Transcribe(model="sample", vad=False), TAMURI, raw))
     assert results
