@@ -119,6 +119,7 @@ def test_align_and_train_run_as_submitted_jobs(head: Head, workspace: Path) -> N
     assert manifest is not None
     assert manifest.kept > 100
     tiny = ["model=small", "small.steps=2", "max_steps=2", "name=submitted", "max_seq_length=128", "lora.r=4", "tracking=false"]
+    tiny += ["num_workers=1", "cpus_per_worker=1", "per_device_train_batch_size=1", "gradient_accumulation_steps=1"]
     trained = head.submit("python", "-m", "jobs.train", *settings(workspace), *tiny)
     assert trained.returncode == 0, trained.stdout + trained.stderr
     assert Store(str(workspace)).manifest("models/adapters/submitted") is not None
