@@ -41,9 +41,11 @@ def run(verb: Callable[[Settings], Outcome], doc: str | None, *, section: str = 
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         settings = read_settings(arguments.config, arguments.overrides, section)
+        from seshat.settings import check_root
         from seshat.store import Store
         from seshat.summary import record
 
+        check_root(settings)
         outcome = verb(settings)
         record(outcome, Store(settings.root))
         print(outcome)

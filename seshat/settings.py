@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import Field
 
-from seshat.config import PathSetting, Section
+from seshat.config import PathSetting, Section, environment
 from seshat.data.align import Align
 from seshat.data.clean import Clean
 from seshat.data.format import Format
@@ -14,6 +15,7 @@ from seshat.data.ingest import Ingest
 from seshat.data.ocr import Ocr
 from seshat.data.tokenizer import TokenizerAnalysis
 from seshat.data.transcribe import Transcribe
+from seshat.errors import ConfigError
 from seshat.evaluation.settings import Evaluation
 from seshat.export.settings import Export
 from seshat.language import Language
@@ -67,3 +69,14 @@ class Settings(Section):
     evaluation: Evaluation = Evaluation()
     export: Export = Export()
     serving: Serving = Serving()
+
+
+def check_root(settings: Settings) -> None:
+    """Refuse a relative root where the job runs on a cluster: there the working directory is a temporary copy of the code."""
+    in_job = bool(environment("RAY_JOB_CONFIG_JSON_ENV_VAR"))  # set by Ray for the entry point of a submitted job
+    remote = (environment("RAY_ADDRESS") or settings.cluster.address) not in ("local", "")
+    if (in_job or remote) and not (os.path.isabs(settings.root) or "://" in settings.root):
+        raise ConfigError(
+            f"root: {settings.root!r} is relative, and a submitted job runs in a temporary copy of this folder: "
+            "set root to an absolute path or an object-store address, for example root=/data/shipibo"
+        )

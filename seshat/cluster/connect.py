@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import ray
 
 from seshat.config import environment
-from seshat.errors import ConfigError, EngineError
+from seshat.errors import EngineError
+from seshat.settings import check_root
 
 if TYPE_CHECKING:
     from seshat.settings import Cluster, Settings
@@ -46,22 +47,13 @@ def connect(settings: Settings) -> Iterator[None]:
         yield
         return
     address = environment("RAY_ADDRESS") or settings.cluster.address
-    _check_root(settings, address)
+    check_root(settings)
     _start(settings.cluster, address)
     try:
         yield
     finally:
         if not _keep_open:
             ray.shutdown()
-
-
-def _check_root(settings: Settings, address: str) -> None:
-    in_job = bool(environment("RAY_JOB_CONFIG_JSON_ENV_VAR"))  # set by Ray for the entry point of a submitted job
-    if (in_job or address not in ("local", "")) and not (os.path.isabs(settings.root) or "://" in settings.root):
-        raise ConfigError(
-            f"root: {settings.root!r} is relative, and a submitted job runs in a temporary copy of this folder: "
-            "set root to an absolute path or an object-store address, for example root=/data/shipibo"
-        )
 
 
 def _start(cluster: Cluster, address: str) -> None:

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,13 @@ class Head:
 
     address: str
     environment: dict[str, str]
+    token: str
+
+    def get(self, path: str) -> Any:
+        """What the dashboard's interface answers."""
+        request = urllib.request.Request(f"{self.address}{path}", headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
 
     def submit(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Submit a job and wait for its end; the exit code is the job's."""
@@ -67,7 +75,7 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
     address = f"http://127.0.0.1:{dashboard}"
     try:
         wait_for(address, token.read_text(), process, folder / "log")
-        yield Head(address, environment)
+        yield Head(address, environment, token.read_text())
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -129,9 +137,8 @@ def test_align_and_train_run_as_submitted_jobs(head: Head, workspace: Path) -> N
 def test_operators_carry_the_names_of_the_stages(head: Head, workspace: Path) -> None:
     done = head.submit("python", "-m", "jobs.align", *settings(workspace), "align.band=99")
     assert done.returncode == 0, done.stdout + done.stderr
-    request = urllib.request.Request(f"{head.address}/api/data/datasets", headers={"Authorization": f"Bearer {'a' * 64}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        datasets = json.load(answer)["datasets"]
+    jobs = [job["job_id"] for job in head.get("/api/jobs/") if job["job_id"]]
+    datasets = [dataset for job in jobs for dataset in head.get(f"/api/data/datasets/{job}")["datasets"]]
     operators = " ".join(operator["name"] for dataset in datasets for operator in dataset["operators"])
     assert "align" in operators
 
