@@ -53,11 +53,10 @@ class Clip:
 class Plan:
     """How long to learn, and how fast."""
 
-    short_steps: int = 900
-    """Steps in windows as long as the clips, which cost a fraction of full ones."""
-    full_steps: int = 20
-    """Steps in full windows, which get the model used to what it is given in use."""
+    steps: int = 900
     batch: int = 12
+    full_share: float = 0.05
+    """So many of the steps take full windows, as in use; the others take windows as long as the clips, at a fraction of the cost."""
     full_batch: int = 4
     rate: float = 1.5e-3
     variants: int = 2
@@ -82,7 +81,7 @@ class SpeechTokens:
         self.tokenizer.train_from_iterator([f" {text}" for text in texts], trainer)
         moments = [f"<|{number * _MOMENT:.2f}|>" for number in range(1 + round(FULL / 100 / _MOMENT))]
         self.tokenizer.add_tokens([AddedToken(name, special=True, normalized=False) for name in (*_SPECIAL, *moments)])
-        self.names = [self.tokenizer.id_to_token(number) for number in range(self.tokenizer.get_vocab_size())]
+        self.names = [self.tokenizer.id_to_token(number) or "" for number in range(self.tokenizer.get_vocab_size())]
         self.end, self.start, self.no_speech = map(self.names.index, (_SPECIAL[0], _SPECIAL[1], "<|nospeech|>"))
         self.blank, self.zero = map(self.names.index, ("Ġ", "<|0.00|>"))
 
@@ -106,7 +105,8 @@ class SpeechTokens:
         ]
 
     def _moment(self, seconds: float) -> int:
-        return self.zero + round(seconds / _MOMENT)
+        """The time code, to a tenth of a second: nobody can tell better, and what cannot be told costs confidence."""
+        return self.zero + round(seconds * 10) * round(0.1 / _MOMENT)
 
 
 class Batches:
@@ -190,7 +190,7 @@ def new_model(tokens: SpeechTokens) -> WhisperForConditionalGeneration:
 
 
 def train(clips: Sequence[Clip], tokens: SpeechTokens, plan: Plan) -> WhisperForConditionalGeneration:
-    """Learn in short windows, then get used to full ones.
+    """Learn in windows as short as the clips, and now and then in full ones.
 
     A second loss asks the encoder, moment by moment, for the token that is being said, as if all letters took the same time. It is
     what makes the encoder hear so soon: without it the decoder has long learnt the sentences by heart, and listens to nothing.
@@ -199,13 +199,12 @@ def train(clips: Sequence[Clip], tokens: SpeechTokens, plan: Plan) -> WhisperFor
     batches, model = Batches(clips, tokens, plan), new_model(tokens)
     hear = torch.nn.Linear(model.config.d_model, tokens.end + 1)
     weights = [*model.parameters(), *hear.parameters()]
-    steps = plan.short_steps + plan.full_steps
     optimizer = torch.optim.AdamW(weights, lr=plan.rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=steps, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=plan.steps, pct_start=0.1)
     positions = model.model.encoder.embed_positions.weight.detach().clone()
     model.train()
-    for step in range(1, steps + 1):
-        full = step > plan.short_steps
+    for step in range(1, plan.steps + 1):
+        full = batches.rng.random() < plan.full_share
         features_BMF, ids_BT, labels_BT = batches.draw(plan.full_batch if full else plan.batch)
         if full:
             features_BMF = padded(list(features_BMF.numpy()), FULL)
@@ -218,8 +217,8 @@ def train(clips: Sequence[Clip], tokens: SpeechTokens, plan: Plan) -> WhisperFor
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         schedule.step()
-        if step % 25 == 0 or step == steps:
-            log.info("speech: step %d of %d: loss %.3f, heard %.3f", step, steps, output.loss.item(), heard.item())
+        if step % 25 == 0 or step == plan.steps:
+            log.info("speech: step %d of %d: loss %.3f, heard %.3f", step, plan.steps, output.loss.item(), heard.item())
     _set_window(model, positions)
     return model.eval()
 
