@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from seshat.data import format as formatting
-from seshat.data.format import Format, split_of
+from seshat.data.format import Format
+from seshat.data.split import group_of, side_of_group
 from seshat.errors import ConfigError, DataError, StoreError
 from seshat.examples import SPLITS, TRAINING, read_examples
 from seshat.prompts import Prompts
@@ -55,7 +56,7 @@ def sides(made: Sequence[Example]) -> dict[str, set[str]]:
 
 def held(salt: str, split: str, text: str) -> bool:
     """Whether the pair of a text is in a part of the split."""
-    return split_of(formatting.group_of(pair(text, "x")), HALF.model_copy(update={"salt": salt})) == split
+    return side_of_group(group_of(pair(text, "x")), HALF.model_copy(update={"salt": salt})) == split
 
 
 def salt_for(**wanted: str) -> str:
@@ -179,7 +180,7 @@ def test_a_text_with_two_translations_is_on_one_side(store: Store) -> None:
 
 
 def test_the_shares_are_about_what_was_asked_for() -> None:
-    found = Counter(split_of(str(number), Format(test=0.1, val=0.05)) for number in range(20_000))
+    found = Counter(side_of_group(str(number), Format(test=0.1, val=0.05)) for number in range(20_000))
     assert found["test"] == pytest.approx(2_000, rel=0.1)
     assert found["val"] == pytest.approx(1_000, rel=0.1)
 
@@ -192,7 +193,9 @@ def test_new_data_moves_no_old_record(tmp_path: Path) -> None:
 
 def test_another_salt_is_another_split() -> None:
     groups = [str(number) for number in range(100)]
-    assert [split_of(group, HALF) for group in groups] != [split_of(group, HALF.model_copy(update={"salt": "x"})) for group in groups]
+    assert [side_of_group(group, HALF) for group in groups] != [
+        side_of_group(group, HALF.model_copy(update={"salt": "x"})) for group in groups
+    ]
 
 
 def test_a_large_document_is_always_trained_on(store: Store) -> None:

@@ -1,0 +1,90 @@
+"""The records that examples are made of, wherever they come from: pairs, entries and running text.
+
+Scanned pages come as the entries or texts that stand on them, recordings as what is said, documents as their paragraphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from seshat.data.ocr import is_dictionary, page_documents, page_entries
+from seshat.language import Language
+from seshat.records import Document, Entry, Page, Record, SentencePair, Utterance
+from seshat.step import Part
+from seshat.store import Store, slices
+
+ROWS_PER_PART = 4_000
+SOURCES: tuple[tuple[str, type[Record]], ...] = (
+    ("align", SentencePair),
+    ("ingest", Entry),
+    ("ingest", Document),
+    ("ocr", Page),
+    ("transcribe", Utterance),
+)
+"""Where records come from that examples are made of, in order: of two duplicates the first stays."""
+
+
+def parts(store: Store) -> Iterator[Part]:
+    """The corpus in pieces; all scanned pages are one, because entries go on from page to page."""
+    for stage, kind in SOURCES:
+        pieces = tuple(slices(store.files(stage, kind), ROWS_PER_PART))
+        if kind is Page and pieces:
+            yield Part(pieces)
+        else:
+            yield from (Part((piece,)) for piece in pieces)
+
+
+def corpus(store: Store, language: Language, parallel: Iterable[str], dictionary: tuple[str, ...]) -> Iterator[Record]:
+    """All of it, unfolded; what was rejected comes with its reason."""
+    for part in parts(store):
+        yield from unfolded(part.records(store), language, parallel, dictionary)
+
+
+def unfolded(records: Iterable[Record], language: Language, parallel: Iterable[str], dictionary: tuple[str, ...]) -> Iterator[Record]:
+    """Records with pages as the documents or entries that stand on them, and running text cut into paragraphs."""
+    pages: list[Page] = []
+    for record in records:
+        if isinstance(record, Page):
+            pages.append(record)
+        else:
+            yield from unfold(record, language, parallel)
+    for record in on_pages(pages, language, dictionary):
+        yield from unfold(record, language, parallel)
+
+
+def on_pages(pages: Iterable[Page], language: Language, dictionary: tuple[str, ...]) -> Iterator[Record]:
+    """What stands on scanned pages: entries in a dictionary, else running text; lines that are neither come out rejected."""
+    entries: list[Page] = []
+    texts: list[Page] = []
+    for page in pages:
+        (entries if is_dictionary(page, dictionary) else texts).append(page)
+    yield from page_entries(entries, language)
+    yield from page_documents(texts, language)
+
+
+def unfold(record: Record, language: Language, parallel: Iterable[str]) -> Iterator[Record]:
+    """Pairs and entries as they are; running text of the taught language as one document for each paragraph."""
+    if record.rejected:
+        yield record
+    elif isinstance(record, Utterance):
+        if record.language == language.code:
+            place = f"second={record.start:.2f}"
+            yield _paragraph(record, record.name, record.text, place, record.language)
+    elif isinstance(record, Document):
+        if record.language == language.code and record.name not in parallel:
+            for text, place in zip(record.paragraphs, record.places, strict=True):
+                yield _paragraph(record, record.name, text, place, record.language)
+    elif isinstance(record, SentencePair | Entry):
+        yield record
+
+
+def _paragraph(record: Record, name: str, text: str, place: str, language: str) -> Document:
+    origin = f"{record.origin.partition('#')[0]}#{place}"
+    return Document(
+        origin=origin,
+        collection=record.collection,
+        name=name,
+        language=language,
+        paragraphs=(text,),
+        places=(place,),
+    )
