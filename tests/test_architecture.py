@@ -11,7 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 PYPROJECT = PROJECT / "pyproject.toml"
-CODE = sorted(path for room in ("seshat", "jobs", "serve") for path in (PROJECT / room).rglob("*.py"))
+CODE = sorted(path for room in ("seshat", "jobs", "serve", "benchmarks", "tests") for path in (PROJECT / room).rglob("*.py"))
 HEAVY = {"torch", "ray", "transformers", "peft", "mlflow", "faster_whisper", "rapidocr", "tesserocr", "pypdfium2"}
 
 

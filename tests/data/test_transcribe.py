@@ -2,72 +2,30 @@
 
 from __future__ import annotations
 
-import io
-import struct
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from seshat.config import load
 from seshat.data.doubts import Guards
-from seshat.data.readers import RefusedError
-from seshat.data.readers.audio import decode
 from seshat.data.transcribe import Transcribe, TranscribeRecordings, check, step
-from seshat.engines.speech import FIXTURE, SAMPLE_RATE, FasterWhisper, Heard, Listening, Samples, SpeechFake, engine_version, model_folder
-from seshat.errors import ConfigError, EngineError
+from seshat.engines.speech import FIXTURE, SAMPLE_RATE, Heard, Samples, engine_version, model_folder
+from seshat.errors import EngineError
 from seshat.language import Language
 from seshat.records import RawFile, Record, Utterance
 from seshat.sample import speech
 from seshat.stage import guarded
 from seshat.step import Step
 from seshat.store import Store
+from tests.recordings import encoded, tone, wav
 
 TAMURI = Language(code="qtm", name="tamuri", apostrophe="ʼ")
 FAKE = Transcribe(engine="fake")
 TRUE = Guards()
-FORMATS = {
-    "wav": ("wav", "pcm_s16le", 44_100),
-    "24 bits": ("wav", "pcm_s24le", 48_000),
-    "8 kHz": ("wav", "pcm_s16le", 8_000),
-    "flac": ("flac", "flac", 16_000),
-    "mp3": ("mp3", "libmp3lame", 16_000),
-    "opus": ("ogg", "libopus", 48_000),
-    "m4a": ("ipod", "aac", 16_000),
-    "webm": ("webm", "libopus", 48_000),
-}
-
-
-def tone(*stretches: float, loudness: float = 0.5, pause: float = 1.0, rate: int = SAMPLE_RATE) -> Samples:
-    """Stretches of 440 Hz of so many seconds, with pauses around them."""
-    rest = np.zeros(int(pause * rate))
-    parts = [rest]
-    for seconds in stretches:
-        parts += [loudness * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate), rest]
-    return np.concatenate(parts).astype(np.float32)
-
-
-def encoded(samples: Samples, container: str, codec: str, rate: int, channels: int = 2) -> bytes:
-    """Samples as the bytes of a file."""
-    buffer, layout = io.BytesIO(), {1: "mono", 2: "stereo"}[channels]
-    with av.open(buffer, "w", format=container) as file:
-        stream = file.add_stream(codec, rate=rate, layout=layout)
-        resampler = av.AudioResampler(format=stream.format.name, layout=layout, rate=rate)
-        frame = av.AudioFrame.from_ndarray(np.stack([samples] * channels), format="fltp", layout=layout)
-        frame.sample_rate = rate
-        for block in (*resampler.resample(frame), *resampler.resample(None)):
-            file.mux(stream.encode(block))
-        file.mux(stream.encode(None))
-    return buffer.getvalue()
-
-
-def wav(samples: Samples) -> bytes:
-    """Mono, 16 kHz."""
-    return encoded(samples, "wav", "pcm_s16le", SAMPLE_RATE, 1)
 
 
 def audio(tmp_path: Path, **files: bytes) -> str:
@@ -85,64 +43,6 @@ def transcribed(planned: Step) -> list[Record]:
 
 def heard(text: str = "Sisi ñochünenu yayokala.", start: float = 1.0, end: float = 3.0, confidence: float = 0.9, **facts: float) -> Heard:
     return Heard(text=text, start=start, end=end, confidence=confidence, **facts)
-
-
-# Decoding
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_every_format_becomes_mono_at_16_khz(name: str) -> None:
-    container, codec, rate = FORMATS[name]
-    samples = decode(encoded(tone(2.0, 1.0, rate=rate), container, codec, rate), max_seconds=60)
-    assert samples.dtype == np.float32
-    assert len(samples) / SAMPLE_RATE == pytest.approx(6.0, abs=0.1)
-    loudness = np.sqrt((samples[int(1.5 * SAMPLE_RATE) : int(2.5 * SAMPLE_RATE)] ** 2).mean())
-    assert loudness == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
-    assert [(round(one.start), round(one.end)) for one in SpeechFake(Listening()).transcribe(samples)] == [(1, 3), (4, 5)]
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_truncated_recording_is_refused(name: str) -> None:
-    container, codec, rate = FORMATS[name]
-    whole = encoded(tone(2.0, 1.0, rate=rate), container, codec, rate)
-    with pytest.raises(RefusedError, match=r"^(truncated|unreadable):"):
-        decode(whole[: len(whole) * 6 // 10], max_seconds=60)
-
-
-def test_a_recorder_that_was_switched_off_leaves_a_readable_file() -> None:
-    data = bytearray(wav(tone(2.0)))
-    place = data.index(b"data")
-    struct.pack_into("<I", data, place + 4, 0xFFFFFFFF)
-    assert len(decode(bytes(data), max_seconds=60)) == 4 * SAMPLE_RATE
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "empty"),
-        (b"no sound at all " * 200, "unreadable"),
-        (bytes(5_000), "unreadable"),
-        (wav(tone(1.0))[:100], "truncated"),
-        (wav(tone(4.0)), "length"),
-        (encoded(np.full(32_000, np.nan, np.float32), "wav", "pcm_f32le", SAMPLE_RATE, 1), "damaged"),
-    ],
-    ids=["nothing", "text", "zeros", "only a header", "too long", "no numbers"],
-)
-def test_what_cannot_be_heard_is_refused_with_its_reason(data: bytes, reason: str) -> None:
-    with pytest.raises(RefusedError, match=f"^{reason}: "):
-        decode(data, max_seconds=5)
-
-
-def test_a_long_recording_is_decoded_no_further_than_allowed() -> None:
-    with pytest.raises(RefusedError, match=r"^length: longer than 0\.1 minutes; cut it, or raise transcribe\.max_minutes"):
-        decode(wav(tone(20.0)), max_seconds=6)
-
-
-def test_a_real_recording_decodes_whole(shared: Path) -> None:
-    path = shared / "media" / "jfk.flac"
-    if not path.is_file():
-        pytest.skip(f"no {path}")
-    assert len(decode(path.read_bytes(), max_seconds=60)) / SAMPLE_RATE == pytest.approx(11.0, abs=0.01)
 
 
 # Guards
@@ -333,58 +233,6 @@ def test_silence_gives_no_utterance_even_without_vad(tmp_path: Path) -> None:
     results = transcribed(step(Transcribe(model="sample", vad=False), TAMURI, raw))
     assert results
     assert {record.reason for record in results} == {"silence"}
-
-
-@pytest.fixture(scope="module")
-def polyglot(tmp_path_factory: pytest.TempPathFactory) -> FasterWhisper:
-    """A Whisper of random weights that has languages: it babbles in any of them.
-
-    CTranslate2 takes a vocabulary with an empty token for one of many languages, as Whisper's is.
-    """
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-
-    codes = ("en", "es", "yo")
-    special = ["<|endoftext|>", "<|startoftranscript|>", *(f"<|{code}|>" for code in codes), "<|translate|>", "<|transcribe|>"]
-    special += ["<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>", *(f"<|{n / 50:.2f}|>" for n in range(1501))]
-    plain = [*sorted(pre_tokenizers.ByteLevel.alphabet()), ""]
-    tokenizer = Tokenizer(models.BPE(vocab={token: number for number, token in enumerate(plain)}, merges=[]))
-    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special])
-    folder = tmp_path_factory.mktemp("polyglot")
-    tokenizer.save(str(folder / "tokenizer.json"))
-    _random_whisper([*plain, *special], [len(plain) + 2 + number for number in range(len(codes))], folder)
-    return FasterWhisper(str(folder), Listening(vad=False, beam_size=1))
-
-
-def _random_whisper(names: list[str], languages: list[int], folder: Path) -> None:
-    import torch
-    from ctranslate2.converters.transformers import WhisperLoader
-    from transformers import WhisperConfig, WhisperForConditionalGeneration
-
-    torch.manual_seed(1)
-    heads = {"encoder_attention_heads": 1, "decoder_attention_heads": 1}
-    small = {"d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8, "pad_token_id": 0}
-    config = WhisperConfig(vocab_size=len(names), eos_token_id=names.index("<|endoftext|>"), **heads, **small)
-    spec = WhisperLoader().get_model_spec(WhisperForConditionalGeneration(config).eval())
-    spec.register_vocabulary(names)
-    spec.config.suppress_ids, spec.config.suppress_ids_begin, spec.config.lang_ids = [], [names.index("Ġ")], languages
-    spec.config.alignment_heads = [[0, 0]]
-    spec.validate()
-    spec.optimize()
-    spec.save(str(folder))
-
-
-def test_a_model_of_many_languages_takes_a_hint_or_decides_itself(polyglot: FasterWhisper) -> None:
-    detected, hinted = polyglot.transcribe(tone(0.2)), polyglot.transcribe(tone(0.2), language="es")
-    assert detected
-    assert hinted
-    assert all(0 <= one.confidence <= 1 and 0 <= one.start <= one.end <= 2.2 for one in (*detected, *hinted))
-    assert hinted == polyglot.transcribe(tone(0.2), language="es")
-
-
-def test_a_language_that_whisper_lacks_is_a_wrong_setting(polyglot: FasterWhisper) -> None:
-    with pytest.raises(ConfigError, match=r"transcribe\.language: Whisper has no language 'shp'"):
-        polyglot.transcribe(tone(1.0), language="shp")
 
 
 def test_importing_is_free() -> None:
