@@ -26,7 +26,7 @@ from seshat.training.speech import Clip, Plan, SpeechTokens, save_ctranslate2, t
 
 FOLDER = Path(__file__).parents[1] / "seshat" / "sample" / "speech_model"
 SEED = 1
-TIMES = 3
+TIMES = 5
 """How often each voice says each sentence, always at another speed and pitch."""
 README = """# A speech checkpoint for tests and for the quickstart
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from seshat.errors import SeshatError
+from seshat.progress import Progress
 from seshat.step import Outcome, Part, Step, outcome
 from seshat.store import Store
 
@@ -26,14 +27,13 @@ log = logging.getLogger(__name__)
 
 def run_step(step: Step, settings: Settings, progress: Callable[[str], None] | None = None) -> Outcome:
     """Do what is left of a step, in the open or a new Ray session (``execution: ray``) or here, and commit its manifest."""
-    store, start = Store(settings.root), time.monotonic()
+    store, start, progress = Store(settings.root), time.monotonic(), progress or Progress()
     done = step.done(store)
     if done:
         return outcome(done, done_before=True)
     todo = [part for part in step.parts if store.part(step.name, step.key(part)) is None]
     for number, _ in enumerate(_work(step, todo, store, settings), 1):
-        if progress:
-            progress(f"{step.name} {number}/{len(todo)} parts, {number / (time.monotonic() - start):.1f}/s")
+        progress(f"{step.name}: {number} of {len(todo)} parts, {number / (time.monotonic() - start):.1f}/s")
     return outcome(step.finish(store), seconds=time.monotonic() - start)
 
 

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
 import torch
 
 from seshat.errors import EngineError, SeshatError
 from seshat.language import Language
+from seshat.progress import Progress
 from seshat.prompts import Prompts
 from seshat.rights import Rights
 from seshat.step import Outcome, outcome
 from seshat.store import Store
 from seshat.training import run
-from seshat.training.loop import Place, Report
+from seshat.training.loop import Place, Report, num_steps
 from seshat.training.settings import Training
 from seshat.training.tracking import Tracker
 
 log = logging.getLogger(__name__)
 Execution = Literal["ray", "local"]
-Progress = Callable[[str], None]
+LOOK = 2.0
+"""Seconds between two looks at how far the workers are."""
 
 
 def train(
@@ -63,20 +66,23 @@ def _here(job: run.Job) -> dict[str, float]:
     if job.training.num_workers > 1:
         raise EngineError("execution: local trains with one worker: set training.num_workers=1, or execution=ray")
     device = torch.device("cuda" if _wants_gpu(job.training) else "cpu")
-    return _tracked(job, Place(device=device), lambda step, numbers: None)
+    progress = Progress()
+    return _tracked(job, Place(device=device), lambda step, numbers: progress(_line(job, step, numbers)))
 
 
 def _on_ray(job: run.Job) -> dict[str, float]:
     """Workers of Ray Train, each with its share of the machine."""
+    import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError
 
     training, gpu = job.training, _wants_gpu(job.training)
+    board = ray.remote(num_cpus=0)(Board).remote()
     resources = {"CPU": training.cpus_per_worker, **({"GPU": 1} if gpu else {})}
     trainer = TorchTrainer(
         _worker,
-        train_loop_config={"job": job, "threads": max(1, int(training.cpus_per_worker)), "gpu": gpu},
+        train_loop_config={"job": job, "threads": max(1, int(training.cpus_per_worker)), "gpu": gpu, "board": board},
         scaling_config=ScalingConfig(num_workers=training.num_workers, use_gpu=gpu, resources_per_worker=resources),
         torch_config=TorchConfig(backend="nccl" if gpu else "gloo"),
         run_config=RunConfig(
@@ -86,7 +92,8 @@ def _on_ray(job: run.Job) -> dict[str, float]:
         ),
     )
     try:
-        result = trainer.fit()
+        with _told(board):
+            result = trainer.fit()
     except TrainingFailedError as error:
         raise _reason(error) from error
     return dict(result.return_value or {})
@@ -101,18 +108,61 @@ def _worker(config: dict[str, Any]) -> dict[str, float]:
     context = ray.train.get_context()
     device = get_device() if config["gpu"] else torch.device("cpu")
     place = Place(rank=context.get_world_rank(), world=context.get_world_size(), device=device)
-    return _tracked(config["job"], place, lambda step, numbers: ray.train.report({"step": step, **numbers}))
+
+    def report(step: int, numbers: dict[str, float]) -> None:
+        if place.rank == 0:
+            log.info(_line(config["job"], step, numbers))
+            config["board"].write.remote(_line(config["job"], step, numbers))
+        ray.train.report({"step": step, **numbers})
+
+    return _tracked(config["job"], place, report)
+
+
+class Board:
+    """An actor on which the first worker writes how far it is, for the driver to read."""
+
+    def __init__(self) -> None:
+        self._line = ""
+
+    def write(self, line: str) -> None:
+        self._line = line
+
+    def read(self) -> str:
+        """What was written last."""
+        return self._line
+
+
+@contextmanager
+def _told(board: Any) -> Iterator[None]:
+    """Tell, while something else goes on, what stands on the board."""
+    import ray
+
+    progress, over = Progress(), threading.Event()
+
+    def look() -> None:
+        seen = ""
+        while not over.wait(LOOK):
+            line = ray.get(board.read.remote())
+            if line != seen:
+                progress(line)
+                seen = line
+
+    reader = threading.Thread(target=look, daemon=True, name="progress")
+    reader.start()
+    try:
+        yield
+    finally:
+        over.set()
+        reader.join()
 
 
 def _tracked(job: run.Job, place: Place, report: Report) -> dict[str, float]:
-    """Work, with the curves of the first worker in MLflow and on the console."""
+    """Work, with the curves of the first worker in MLflow."""
     tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking and place.rank == 0 else None
     if tracker:
         tracker.describe(job.training.model_dump(), job.card.data)
 
     def both(step: int, numbers: dict[str, float]) -> None:
-        if place.rank == 0:
-            log.info("train: step %d  %s", step, "  ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
         if tracker:
             tracker.log(step, numbers)
         report(step, numbers)
@@ -126,6 +176,11 @@ def _tracked(job: run.Job, place: Place, report: Report) -> dict[str, float]:
     if tracker:
         tracker.close()
     return last
+
+
+def _line(job: run.Job, step: int, numbers: dict[str, float]) -> str:
+    total = num_steps(job.training, len(job.rows))
+    return f"train: step {step} of {total}  " + "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
 
 
 def _wants_gpu(training: Training) -> bool:

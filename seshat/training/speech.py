@@ -53,7 +53,7 @@ class Clip:
 class Plan:
     """How long to learn, and how fast."""
 
-    steps: int = 900
+    steps: int = 2_000
     batch: int = 12
     full_share: float = 0.05
     """So many of the steps take full windows, as in use; the others take windows as long as the clips, at a fraction of the cost."""

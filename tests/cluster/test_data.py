@@ -68,7 +68,7 @@ def test_progress_is_told_part_by_part(tmp_path: Path) -> None:
     told: list[str] = []
     run_step(STEP, settings(tmp_path, "local"), told.append)
     assert len(told) == 6
-    assert told[-1].startswith("ingest 6/6 parts, ")
+    assert told[-1].startswith("ingest: 6 of 6 parts, ")
 
 
 def test_too_many_rejected_rows_fail_the_run_here(tmp_path: Path) -> None:
