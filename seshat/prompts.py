@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Literal
 
 from seshat.config import Section
@@ -85,7 +85,7 @@ class ChatTokenizer:
 
     def prompt(self, message: str, system: str = "") -> list[int]:
         """The ids of one user turn up to where the answer begins."""
-        before, between, after = self._pieces(bool(system))
+        before, between, after = self._cut[bool(system)]
         return [*before, *(self.text(system) if system else ()), *between, *self.text(message), *after]
 
     def answer(self, text: str) -> list[int]:
@@ -117,9 +117,6 @@ class ChatTokenizer:
         pad = self.tokenizer.pad_token_id
         return int(pad) if pad is not None else self.end
 
-    def _pieces(self, system: bool) -> tuple[list[int], list[int], list[int]]:
-        return self._cut[system]
-
     @cached_property
     def _cut(self) -> dict[bool, tuple[list[int], list[int], list[int]]]:
         """The template cut where the messages go, encoded once: without and with a system message."""
@@ -134,9 +131,3 @@ class ChatTokenizer:
 
     def _render(self, messages: list[dict[str, str]], generation: bool) -> str:
         return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation, enable_thinking=False))
-
-
-@lru_cache(maxsize=4)
-def chat_tokenizer(folder: str) -> ChatTokenizer:
-    """The tokenizer of a model folder, loaded once in a process."""
-    return ChatTokenizer.load(folder)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seshat.errors import ConfigError, EngineError
-from seshat.prompts import TASKS, ChatTokenizer, Prompts, Task, chat_tokenizer
+from seshat.prompts import TASKS, ChatTokenizer, Prompts, Task
 from tests.tiny_model import CONTROL, LANGUAGE, make_tokenizer
 
 
@@ -95,4 +95,4 @@ def test_a_tokenizer_without_a_chat_template_is_refused(tokenizer: ChatTokenizer
 @pytest.mark.parametrize("name", ["", "missing"])
 def test_a_folder_without_a_tokenizer_names_the_make_that_fetches_one(tmp_path: Path, name: str) -> None:
     with pytest.raises(EngineError, match=r"tokenizer.*; run 'make download-model'$"):
-        chat_tokenizer(str(tmp_path / name))
+        ChatTokenizer.load(str(tmp_path / name))
