@@ -1,0 +1,47 @@
+"""What `ray up` would be given: complete, bounded, and closed to strangers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> dict[str, Any]:
+    """The configuration as Ray fills it up and accepts it."""
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    config: dict[str, Any] = prepare_config(yaml.safe_load((PROJECT / "cluster.yaml").read_text(encoding="utf-8")))
+    validate_config(config)
+    return config
+
+
+def test_ray_refuses_a_key_that_it_does_not_know(cluster: dict[str, Any]) -> None:
+    from jsonschema import ValidationError
+    from ray.autoscaler._private.util import validate_config
+
+    with pytest.raises(ValidationError, match="head_node_typ"):
+        validate_config({**cluster, "head_node_typ": "head"})
+
+
+def test_every_kind_of_node_is_bounded_and_the_head_only_leads(cluster: dict[str, Any]) -> None:
+    kinds = cluster["available_node_types"]
+    assert cluster["head_node_type"] in kinds
+    assert kinds[cluster["head_node_type"]]["resources"].get("GPU", 0) == 0
+    workers = {name: kind for name, kind in kinds.items() if name != cluster["head_node_type"]}
+    assert any(kind["resources"].get("GPU") for kind in workers.values())
+    assert all(kind["min_workers"] == 0 < kind["max_workers"] <= cluster["max_workers"] for kind in workers.values())
+
+
+def test_nobody_gets_in_without_a_token(cluster: dict[str, Any]) -> None:
+    starts = [*cluster["head_start_ray_commands"], *cluster["worker_start_ray_commands"]]
+    started = [command for command in starts if "ray start" in command]
+    assert len(started) == 2
+    assert all("RAY_AUTH_MODE=token" in command for command in started)
+    assert "--dashboard-host=127.0.0.1" in started[0]
+    assert "~/.ray/auth_token" in cluster["file_mounts"]
