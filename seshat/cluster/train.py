@@ -80,6 +80,13 @@ def _on_ray(job: run.Job) -> dict[str, float]:
     training, gpu = job.training, _wants_gpu(job.training)
     board = ray.remote(num_cpus=0)(Board).remote()
     resources = {"CPU": training.cpus_per_worker, **({"GPU": 1} if gpu else {})}
+    for kind, amount in resources.items():
+        there = ray.cluster_resources().get(kind, 0)
+        if there < amount * training.num_workers:
+            log.warning(
+                f"train: {training.num_workers} workers with {amount:g} {kind} each do not fit into {there:g}: waiting for nodes to join; "
+                "where none can, lower training.num_workers or training.cpus_per_worker"
+            )
     trainer = TorchTrainer(
         _worker,
         train_loop_config={"job": job, "threads": max(1, int(training.cpus_per_worker)), "gpu": gpu, "board": board},

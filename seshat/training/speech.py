@@ -36,6 +36,8 @@ _SPECIAL = (
     *("<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"),
 )
 """In the order of Whisper's one-language checkpoints: the end comes first, the time codes follow the last."""
+_NEVER_SAID = (" -", " '")
+"""Whisper's decoding forbids the first token of these two everywhere. So each must be one token: else it is the blank before words."""
 
 Samples = NDArray[np.float32]
 
@@ -53,7 +55,7 @@ class Clip:
 class Plan:
     """How long to learn, and how fast."""
 
-    steps: int = 2_000
+    steps: int = 1_200
     batch: int = 12
     full_share: float = 0.05
     """So many of the steps take full windows, as in use; the others take windows as long as the clips, at a fraction of the cost."""
@@ -78,7 +80,8 @@ class SpeechTokens:
         self.tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         self.tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
-        self.tokenizer.train_from_iterator([f" {text}" for text in texts], trainer)
+        spoken = [f" {text}" for text in texts]
+        self.tokenizer.train_from_iterator([*spoken, *_NEVER_SAID * len(spoken)], trainer)
         moments = [f"<|{number * _MOMENT:.2f}|>" for number in range(1 + round(FULL / 100 / _MOMENT))]
         self.tokenizer.add_tokens([AddedToken(name, special=True, normalized=False) for name in (*_SPECIAL, *moments)])
         self.names = [self.tokenizer.id_to_token(number) or "" for number in range(self.tokenizer.get_vocab_size())]

@@ -30,9 +30,14 @@ def short(name: str, **changes: object) -> Training:
 
 
 @pytest.mark.usefixtures("ray_session")
-def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store) -> None:
+def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("seshat.cluster.train.Progress", lambda: told.append)
+    monkeypatch.setattr("seshat.cluster.train.LOOK", 0.05)
     train(short("here", per_device_train_batch_size=2), LANGUAGE, PROMPTS, store, execution="local")
-    train(short("one", per_device_train_batch_size=2), LANGUAGE, PROMPTS, store)
+    assert told.pop().startswith("train: step 3 of 3  loss ")
+    train(short("one", per_device_train_batch_size=2, logging_steps=1), LANGUAGE, PROMPTS, store)
+    assert told[-1].startswith("train: step ")
     train(short("two", per_device_train_batch_size=1, num_workers=2), LANGUAGE, PROMPTS, store)
     adapters = [load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("here", "one", "two")]
     for name, weight in adapters[0].items():
