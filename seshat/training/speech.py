@@ -36,8 +36,8 @@ _SPECIAL = (
     *("<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"),
 )
 """In the order of Whisper's one-language checkpoints: the end comes first, the time codes follow the last."""
-_NEVER_SAID = (" -", " '")
-"""Whisper's decoding forbids the first token of these two everywhere. So each must be one token: else it is the blank before words."""
+_NEVER_SAID = (" -", " '", *(f" {note}" for note in "♩♪♫♬♭♮♯"))
+"""Whisper's decoding forbids the first token of these everywhere. So it must be a token of its own: else it is the blank before words."""
 
 Samples = NDArray[np.float32]
 
