@@ -61,6 +61,8 @@ def _start(cluster: Cluster, address: str) -> None:
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     local = address in ("local", "")
+    if local:  # a session of our own, on the loopback: no word about tokens
+        logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             ray.init(
