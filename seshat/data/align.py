@@ -183,8 +183,8 @@ def mode_of(settings: Align, taught: Document, bridge: Document) -> Mode:
 
 
 def _has_lines(document: Document) -> bool:
-    """True if every paragraph is a line of its own and says which: so a line left blank on one side shifts nothing."""
-    return len(set(document.places)) == len(document.places) and all(place.startswith("line=") for place in document.places)
+    """True if every paragraph is a line or a verse of its own and says which: so one left out on one side shifts nothing."""
+    return len(set(document.places)) == len(document.places) and all(place.startswith(("line=", "verse=")) for place in document.places)
 
 
 def banded_scores(lexicon: Lexicon, source: Sequence[Sequence[str]], target: Sequence[Sequence[str]], band: int) -> NDArray[np.float32]:

@@ -61,7 +61,7 @@ class Ingest(Section):
 class ReadFile(Stage[RawFile, Record]):
     """Read raw files into entries, sentence pairs and documents; a file that cannot be read is rejected whole."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     columns: Columns = Columns()
     files: tuple[FileRule, ...] = ()
@@ -96,14 +96,14 @@ class ReadFile(Stage[RawFile, Record]):
     def _bitext(self, content: Content, material: Material, *, parallel: bool) -> Iterator[Record]:
         """Pairs from tables, documents from texts whose file name says the language."""
         name, code = split_name(material.file.origin, self.language)
-        line_by_line = any(fnmatch(name, pattern) for pattern in self.line_by_line)
+        line_by_line = content.shared_places or any(fnmatch(name, pattern) for pattern in self.line_by_line)
         if content.paragraphs and code:
             yield from material.documents(content.paragraphs, name, code, line_by_line=line_by_line)
         elif content.tables and code == self.language.code and not parallel:
             for table in content.tables:
                 yield from material.table_document(table, name, line_by_line)
-        elif content.tables:
-            for table in content.tables:
+        elif tables := material.bilingual(content):
+            for table in tables:
                 yield from material.pairs(table, name if parallel else "")
         else:
             stem, extension = posixpath.splitext(posixpath.basename(material.file.origin))
@@ -147,8 +147,12 @@ def _dictionary(content: Content, material: Material) -> Iterator[Record]:
     if content.tables:
         for table in content.tables:
             yield from material.entries(table)
-    else:
+    elif content.lines:
         yield from material.word_entries(word_lines(content.lines))
+    else:
+        raise RefusedError(
+            "folder: running text is no dictionary; move it to translations/, or to transcriptions/ if it has no translation"
+        )
 
 
 def _options(rules: list[FileRule]) -> Options:

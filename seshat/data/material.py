@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import regex
 
 from seshat.data.columns import Columns, Role, find_columns
-from seshat.data.readers import Paragraph, RefusedError, Row, Table
+from seshat.data.readers import Content, Paragraph, RefusedError, Row, Table
 from seshat.data.readers.encoding import is_mojibake, repair_controls
+from seshat.data.readers.separated import separated_table, with_first_row
 from seshat.data.readers.wordlines import WordLine
 from seshat.language import Language, clean_spaces
 from seshat.records import Document, Entry, RawFile, SentencePair
@@ -135,6 +136,19 @@ class Material:
         return find_columns(nested, ("examples",), (), self.names, self.language).get("examples", "")
 
     # Sentence pairs
+
+    def bilingual(self, content: Content) -> tuple[Table, ...]:
+        """The tables of a file; one without a header, or lines with a separator, have the text first and then the translation."""
+        if content.tables:
+            return tuple(with_first_row(table, self._are_names) for table in content.tables)
+        table = separated_table(content.lines, self._are_names)
+        return () if table is None else (table,)
+
+    def _are_names(self, cells: Sequence[str]) -> bool:
+        try:
+            return bool(find_columns(cells, _PAIR, ("text", "bridge"), self.names, self.language))
+        except RefusedError:
+            return False
 
     def pairs(self, table: Table, document: str = "") -> Iterator[SentencePair]:
         """A pair for each row."""

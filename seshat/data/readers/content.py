@@ -53,6 +53,9 @@ class Content:
     paragraphs: tuple[Paragraph, ...] = ()
     lines: tuple[Paragraph, ...] = ()
     """The text line by line, for lists of words; empty where a format has no lines of its own."""
+    shared_places: bool = False
+    """The place of every paragraph means the same in the file of either language (``verse=GEN 1:3``), so that both sides of a
+    document go together by place."""
     remarks: tuple[str, ...] = ()
     """What a reader had to decide (``read as cp1252``), for the log."""
 

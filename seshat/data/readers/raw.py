@@ -1,4 +1,7 @@
-"""The raw folder: what lies in it, and the one way to open a file of it (a local path, or any address of ``pyarrow.fs``)."""
+"""The raw folder: what lies in it, and the one way to open a file of it (a local path, or any address of ``pyarrow.fs``).
+
+A zip archive in one of the folders stands for the files in it: ``translations/box.zip/inner/a.shp.txt``.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ import logging
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
 
 from pyarrow import fs
 
+from seshat.data.readers.archive import INSIDE, is_archive, list_members, read_member, split_path
+from seshat.data.readers.content import RefusedError
 from seshat.errors import DataError, StoreError
 from seshat.records import RawFile
 
@@ -28,11 +34,9 @@ ELSEWHERE = ""
 
 
 def open_raw(path: str) -> bytes:
-    """The bytes of a raw file."""
+    """The bytes of a raw file, or of a file in an archive; RefusedError for one that may not be unpacked."""
     try:
-        filesystem, name = _filesystem(path)
-        with filesystem.open_input_stream(name, compression=None) as stream:
-            return bytes(stream.read())
+        return b"".join(_read(path))
     except OSError as error:
         raise DataError(f"{path} cannot be opened ({error}); check that the file is there and may be read") from None
 
@@ -43,6 +47,9 @@ def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str,
     Hidden files, lock files of office programs and ``SOURCE.yaml`` are not material and are left out. With ``ELSEWHERE``
     among the folders, files that lie in none of the known ones are listed too; extensions in ``without`` are left out. A raw
     folder that is missing or empty is an error that says what to put there.
+
+    An archive is listed as its members, under the same rules; the rights are those of the folder that it lies in, and a
+    ``SOURCE.yaml`` inside is not read. One that cannot be opened is listed itself, as a file that will be rejected.
     """
     raw = raw.rstrip("/") if "://" in raw else os.path.abspath(raw)
     filesystem, base = _filesystem(raw)
@@ -56,15 +63,29 @@ def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str,
         )
     rights = {posixpath.dirname(origin) for origin in origins if posixpath.basename(origin) == RIGHTS}
     return [
-        RawFile(
-            origin=origin,
-            collection=_collection(origin, rights),
-            path=f"{raw}/{origin}",
-            sha256=_sha256(filesystem, posixpath.join(base, origin)),
-        )
-        for origin in material
-        if _folder(origin) in folders and not origin.lower().endswith(without)
+        RawFile(origin=origin, collection=_collection(origin, rights), path=path, sha256=_sha256(path))
+        for file in material
+        if _folder(file) in folders
+        for origin, path in _opened(file, f"{raw}/{quote(file) if '://' in raw else file}")
+        if not origin.lower().endswith(without)
     ]
+
+
+def _opened(origin: str, path: str) -> list[tuple[str, str]]:
+    """A file, or the material in an archive, by origin and path."""
+    if not is_archive(origin) or _folder(origin) == ELSEWHERE:
+        return [(origin, path)]
+    try:
+        filesystem, name = _filesystem(path)
+        with filesystem.open_input_file(name) as stream:
+            members = list_members(stream)
+    except (OSError, RefusedError) as error:  # whoever opens it will reject it with the reason
+        log.warning("%s cannot be opened (%s)", path, error)
+        return [(origin, path)]
+    if any(posixpath.basename(member.origin) == RIGHTS for member in members):
+        log.warning("%s: the %s inside is not read; put it beside the archive", path, RIGHTS)
+    found = [(f"{origin}/{member.origin}", f"{path}{INSIDE}{member.name}") for member in members if _is_material(member.origin)]
+    return sorted(found) if members else [(origin, path)]
 
 
 def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
@@ -83,7 +104,7 @@ def _origins(filesystem: fs.FileSystem, base: str) -> Iterator[str]:
 
 def _is_material(origin: str) -> bool:
     name = posixpath.basename(origin)
-    hidden = any(part.startswith((".", "~$")) for part in origin.split("/"))
+    hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in origin.split("/"))
     return not hidden and name not in (RIGHTS, "Thumbs.db", "desktop.ini")
 
 
@@ -100,13 +121,25 @@ def _collection(origin: str, rights: set[str]) -> str:
     return folder or origin.partition("/")[0]
 
 
-def _sha256(filesystem: fs.FileSystem, path: str) -> str:
+def _read(path: str) -> Iterator[bytes]:
+    """The bytes of a file or of a member, block by block."""
+    archive, member = split_path(path)
+    filesystem, name = _filesystem(archive)
+    if member:
+        with filesystem.open_input_file(name) as file:
+            yield from read_member(file, member)
+    else:
+        with filesystem.open_input_stream(name, compression=None) as stream:
+            while block := stream.read(1 << 20):
+                yield bytes(block)
+
+
+def _sha256(path: str) -> str:
     sha = hashlib.sha256()
     try:
-        with filesystem.open_input_stream(path, compression=None) as stream:
-            while block := stream.read(1 << 20):
-                sha.update(block)
-    except OSError as error:  # whoever opens it will reject it with the reason
+        for block in _read(path):
+            sha.update(block)
+    except (OSError, RefusedError) as error:  # whoever opens it will reject it with the reason
         log.warning("%s cannot be read (%s)", path, error)
         return ""
     return sha.hexdigest()

@@ -8,6 +8,8 @@ from statistics import median, quantiles
 from seshat.data.layout import join_lines
 from seshat.data.readers.content import Content, Options, Paragraph, Reader, RefusedError
 from seshat.data.readers.encoding import decode
+from seshat.data.readers.interlinear import is_interlinear, read_interlinear
+from seshat.data.readers.standard_format import read_standard_format
 
 _WRAPPED_SHARE = 0.2
 """Of the lines inside a block, how many must go on in small letters for the text to count as wrapped by an editor."""
@@ -18,6 +20,10 @@ _WRAPPED_WIDTH = 130
 def read_text(data: bytes, options: Options) -> Content:
     """Paragraphs with the line on which they begin; lines that an editor wrapped are joined, all others stay apart."""
     text, encoding = decode(data, options.encoding)
+    if text.lstrip("\ufeff\r\n ").startswith(("\\_sh ", "\\lx ")):  # Toolbox calls its databases .txt
+        return read_standard_format(data, options)
+    if is_interlinear(text):
+        return read_interlinear(data, options)
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")]
     filled = tuple(Paragraph(line, f"line={number}") for number, line in enumerate(lines, 1) if line.strip())
     if not filled:
