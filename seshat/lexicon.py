@@ -8,13 +8,12 @@ beside one word type of the other side, a *link* is the same two types wherever 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from seshat.records import digest
 
@@ -22,8 +21,6 @@ NULL = 0
 """The number of the empty word, which accounts for words that have no counterpart."""
 BLOCK_CELLS = 1_000_000
 """Cells handled at once while counting: bounds the memory, changes nothing."""
-FAINT = 0.02
-"""Links weaker than this do not count in ``score``: there are many of them and they say little."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -107,20 +104,6 @@ class Lexicon:
             backward=self.forward[order],
         )
 
-    def only(self, sources: Set[str], targets: Set[str]) -> Lexicon:
-        """The part of the lexicon that some texts need: small enough to compare sentence by sentence."""
-        kept_sources = np.array([word in sources for word in self.sources], dtype=bool)
-        kept_targets = np.array([word in targets for word in self.targets], dtype=bool)
-        links = kept_sources[self.source] & kept_targets[self.target]
-        return Lexicon(
-            sources=tuple(word for word, kept in zip(self.sources, kept_sources, strict=True) if kept),
-            targets=tuple(word for word, kept in zip(self.targets, kept_targets, strict=True) if kept),
-            source=(np.cumsum(kept_sources) - 1)[self.source[links]].astype(np.int32),
-            target=(np.cumsum(kept_targets) - 1)[self.target[links]].astype(np.int32),
-            forward=self.forward[links],
-            backward=self.backward[links],
-        )
-
     def best(self, word: str) -> str | None:
         """The target word with the strongest link, so the largest p(t|s)·p(s|t); None for an unknown word.
 
@@ -138,29 +121,6 @@ class Lexicon:
         order = start + np.argsort(-self.strengths[start:stop], kind="stable")[:limit]
         return [(self.targets[self.target[place]], float(self.strengths[place])) for place in order]
 
-    def score(self, source: Sentence, target: Sentence) -> float:
-        """How well two sentences cover each other, from 0 to 1: the mean over all words of both of their best link.
-
-        A link counts its strength. A word that the lexicon has never seen (a name, a number) and that stands on both
-        sides counts 1. Two empty sentences score 0.
-        """
-        return float(self.scores([source], [target])[0, 0])
-
-    def scores(self, sources: Sequence[Sentence], targets: Sequence[Sentence]) -> NDArray[np.float64]:
-        """``score`` of every source sentence with every target sentence, as one matrix."""
-        total: Floats = self._coverage(sources, targets) + self._flipped._coverage(targets, sources).T
-        together = np.add.outer(_lengths(sources), _lengths(targets))
-        scores: Floats = total / np.maximum(together, 1)
-        return scores
-
-    def _coverage(self, sources: Sequence[Sentence], targets: Sequence[Sentence]) -> NDArray[np.float64]:
-        """For every two sentences, the sum over the target's words of their best link to a word of the source."""
-        extra = _unseen(sources, targets, self._numbers.keys() | self._flipped._numbers.keys())
-        offered = _bags(sources, self._numbers, extra)
-        wanted = _bags(targets, self._flipped._numbers, extra)
-        links = sparse.block_diag([self._links, sparse.identity(len(extra))], format="csr") if extra else self._links
-        return np.asarray((_best_of(offered, links) @ wanted.T).todense(), dtype=np.float64)
-
     @cached_property
     def strengths(self) -> Floats:
         """The strength of every link."""
@@ -173,16 +133,6 @@ class Lexicon:
     @cached_property
     def _starts(self) -> Ints:
         return np.searchsorted(self.source, np.arange(len(self.sources) + 1))
-
-    @cached_property
-    def _flipped(self) -> Lexicon:
-        return self.reversed()
-
-    @cached_property
-    def _links(self) -> sparse.csr_matrix:
-        clear = self.strengths >= FAINT
-        places = (self.source[clear], self.target[clear])
-        return sparse.csr_matrix((self.strengths[clear], places), shape=(len(self.sources), len(self.targets)))
 
     def __getstate__(self) -> dict[str, object]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -282,35 +232,3 @@ def _maximise(blocks: Sequence[_Cells], given: Ints, made: Ints, *, iterations: 
         whole = np.bincount(given, counts)[given]
         probability = np.divide(counts, whole, out=np.zeros_like(counts), where=whole > 0)
     return probability
-
-
-# Comparing sentences
-
-
-def _lengths(sentences: Sequence[Sentence]) -> Ints:
-    return np.array([len(sentence) for sentence in sentences], dtype=np.int64)
-
-
-def _unseen(sources: Sequence[Sentence], targets: Sequence[Sentence], known: Set[str]) -> dict[str, int]:
-    """The words of both sides that no side of the lexicon knows, numbered."""
-    shared = {word for sentence in sources for word in sentence} & {word for sentence in targets for word in sentence}
-    return {word: number for number, word in enumerate(sorted(shared - known))}
-
-
-def _bags(sentences: Sequence[Sentence], numbers: Mapping[str, int], extra: Mapping[str, int]) -> sparse.csr_matrix:
-    """How often each word stands in each sentence; words that are not numbered are left out."""
-    place = {**numbers, **{word: len(numbers) + number for word, number in extra.items()}}
-    found = [(row, place[word]) for row, sentence in enumerate(sentences) for word in sentence if word in place]
-    rows, columns = np.array(found, dtype=np.int64).reshape(-1, 2).T
-    return sparse.csr_matrix((np.ones(len(found)), (rows, columns)), shape=(len(sentences), len(place)))
-
-
-def _best_of(bags: sparse.csr_matrix, links: sparse.csr_matrix) -> sparse.csr_matrix:
-    """For every sentence and target word, the strongest link from any word of the sentence."""
-    bags = bags.tocoo()
-    picked = links[bags.col].tocoo()
-    rows = bags.row[picked.row]
-    order = np.lexsort((picked.data, picked.col, rows))
-    rows, columns, strengths = rows[order], picked.col[order], picked.data[order]
-    last = np.append((np.diff(rows) != 0) | (np.diff(columns) != 0), True)[: len(rows)]
-    return sparse.csr_matrix((strengths[last], (rows[last], columns[last])), shape=(bags.shape[0], links.shape[1]))

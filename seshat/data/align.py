@@ -1,7 +1,7 @@
 """Align parallel documents into sentence pairs, without embeddings and without machine translation.
 
-Length decides first (Gale and Church, 1993), words as far as they are known: the lexicon is estimated by IBM Model 1 from
-the pairs and dictionary entries that people wrote, and grows with the pairs that the first pass is sure of.
+Lengths decide first, words as far as they are known: a lexicon is learnt from the pairs and dictionary entries that people wrote,
+and from the pairs that the pass before is sure of (``seshat.data.bootstrap``).
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from seshat.config import Section
-from seshat.data.beads import Bead, align, centres
+from seshat.data.beads import Bead
+from seshat.data.bootstrap import SURE, align_sides, learn, shared_names
 from seshat.data.clean import Clean
+from seshat.data.evidence import Knowledge, Model
 from seshat.data.ocr import page_documents
 from seshat.errors import DataError
-from seshat.language import Language, words
-from seshat.lexicon import Lexicon
+from seshat.language import Language
 from seshat.records import Document, Entry, Page, Record, SentencePair
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
@@ -31,18 +30,8 @@ Mode = Literal["auto", "sentence", "paragraph", "document"]
 Sentences = list[tuple[str, str]]
 """Each with its place in the file."""
 PAIRS_PER_PART = 4_000
-ANCHORS = ("anchors", "anchors-again")
-"""The early passes; the second is worth three points of F1, further ones nothing."""
-EVIDENCE_WEIGHT = 30.0
-"""Nats that full lexical evidence is worth, against the cost of length."""
-CONFIDENT = 0.5
-"""The score from which a pair of the first pass teaches the lexicon."""
-DISCOUNT = 0.3
-"""Taken off every expected count, so that the lexicon does not memorise the first pass's own mistakes."""
-MAX_WORDS = 60
-"""Longer pairs say too little about each of their words."""
-BLOCK = 64
-"""Source sentences compared with their band at once."""
+ANCHORS = ("anchors", "anchors-again", "anchors-last")
+"""The early passes, as many as ``bootstrap.PASSES``."""
 
 
 class Align(Section):
@@ -53,8 +42,8 @@ class Align(Section):
     the paragraphs; auto: paragraph where their lengths say that they go together one by one, else document."""
     modes: dict[str, Mode] = {}
     """A mode for the documents whose name matches a pattern: ``{"translations/educational": sentence}``."""
-    band: int = Field(120, ge=10)
-    """How many sentences an alignment may stray from the diagonal, beside the difference in length."""
+    band: int = Field(50, ge=10)
+    """How many sentences the words may correct what lengths alone find, to either side."""
     max_rejected: float = Field(0.6, ge=0, le=1)
 
 
@@ -65,19 +54,21 @@ class AlignDocuments(Stage[Record, Record]):
     comes twice, as a text and as a scan of it, is rejected the second time.
     """
 
+    version: ClassVar[int] = 2
     whole: ClassVar[bool] = True
 
     resources: Resources = Resources(batch=1_000_000)  # a document is aligned as a whole
     settings: Align
     language: Language
-    lexicon: Lexicon | None = Field(None, exclude=True)
+    knowledge: Knowledge | None = Field(None, exclude=True)
+    """Of all documents; without it every document is aligned by its own lengths alone."""
 
     model_config = {"arbitrary_types_allowed": True}
 
     @property
     def depends_on(self) -> str:
-        """The words that are known."""
-        return self.lexicon.digest if self.lexicon else ""
+        """What is known."""
+        return self.knowledge.digest if self.knowledge else ""
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
         documents: list[Document] = []
@@ -105,9 +96,11 @@ class AlignDocuments(Stage[Record, Record]):
             raise DataError(f"{name} has only one side here ({', '.join(sorted(sides))}), nothing to align it with")
 
     def _align(self, taught: Document, bridge: Document) -> Iterator[SentencePair]:
-        lexicon = self.lexicon.only(_vocabulary(taught), _vocabulary(bridge)) if self.lexicon else None
-        for texts, translations in self._chunks(taught, bridge):
-            for bead in self._beads([text for text, _ in texts], [text for text, _ in translations], lexicon):
+        chunks = list(self._chunks(taught, bridge))
+        sides = [[text for chunk in chunks for text, _ in chunk[side]] for side in (0, 1)]
+        model = Model(sides[0], sides[1], self.knowledge or Knowledge.of(sides[0], sides[1]))
+        for texts, translations in chunks:
+            for bead in self._beads([text for text, _ in texts], [text for text, _ in translations], model):
                 yield self._pair(bead, texts, translations, taught, bridge)
 
     def _chunks(self, taught: Document, bridge: Document) -> Iterator[tuple[Sentences, Sentences]]:
@@ -131,15 +124,10 @@ class AlignDocuments(Stage[Record, Record]):
         bridge = document.language == self.language.bridge.code
         return [(sentence, place) for sentence in self.language.sentences(paragraph, bridge=bridge)]
 
-    def _beads(self, texts: Sequence[str], translations: Sequence[str], lexicon: Lexicon | None) -> list[Bead]:
+    def _beads(self, texts: Sequence[str], translations: Sequence[str], model: Model) -> list[Bead]:
         if len(texts) == len(translations) == 1:  # nothing to choose: a person put them side by side
             return [Bead(range(1), range(1), 1.0)]
-        lengths = [np.array([len(text) for text in side], dtype=np.float64) for side in (texts, translations)]
-        band = min(self.settings.band, max(len(texts), len(translations))) + 2 * abs(len(texts) - len(translations))
-        evidence = None
-        if lexicon and texts and translations:
-            evidence = banded_scores(lexicon, [words(text) for text in texts], [words(text) for text in translations], band)
-        return align(lengths[0], lengths[1], evidence, band=band, weight=EVIDENCE_WEIGHT)
+        return align_sides(model, texts, translations, band=self.settings.band)
 
     def _pair(
         self,
@@ -177,8 +165,8 @@ def mode_of(settings: Align, taught: Document, bridge: Document) -> Mode:
         return "sentence"
     if len(taught.paragraphs) != len(bridge.paragraphs) or len(taught.paragraphs) < 2:
         return "document"
-    sides = [np.array([len(paragraph) for paragraph in document.paragraphs], dtype=np.float64) for document in (taught, bridge)]
-    beads = align(sides[0], sides[1], band=settings.band, weight=0.0)
+    left, right = taught.paragraphs, bridge.paragraphs
+    beads = align_sides(Model(left, right, Knowledge.of(left, right)), left, right, band=settings.band)
     return "paragraph" if all(len(bead.source) == len(bead.target) == 1 for bead in beads) else "document"
 
 
@@ -187,42 +175,28 @@ def _has_lines(document: Document) -> bool:
     return len(set(document.places)) == len(document.places) and all(place.startswith(("line=", "verse=")) for place in document.places)
 
 
-def banded_scores(lexicon: Lexicon, source: Sequence[Sequence[str]], target: Sequence[Sequence[str]], band: int) -> NDArray[np.float32]:
-    """How well each source sentence and each target sentence of its band cover each other (S, 2 * band + 1), for ``align``."""
-    centre = centres(len(source), len(target))
-    scores = np.zeros((len(source), 2 * band + 1), dtype=np.float32)
-    for start in range(0, len(source), BLOCK):
-        stop = min(start + BLOCK, len(source))
-        first, last = max(0, int(centre[start]) - band), min(len(target), int(centre[stop - 1]) + band + 1)
-        found = lexicon.scores(source[start:stop], target[first:last])
-        for row in range(start, stop):
-            low, high = max(first, int(centre[row]) - band), min(last, int(centre[row]) + band + 1)
-            offset = low - int(centre[row]) + band
-            scores[row, offset : offset + high - low] = found[row - start, low - first : high - first]
-    return scores
-
-
-def estimate_lexicon(store: Store, taught_by: str) -> Lexicon | None:
-    """What people's pairs and entries, and the sure pairs of an earlier pass, say about words; None if there are none."""
+def estimate(store: Store, taught_by: str) -> Knowledge:
+    """What the documents of an earlier pass show, and what its sure pairs, people's pairs and their dictionary teach about words."""
+    aligned = [pair for pair in store.records(taught_by, SentencePair) if pair.aligned]
+    texts, translations = [pair.text for pair in aligned], [pair.translation for pair in aligned]
     pairs = [(pair.text, pair.translation) for pair in store.records("ingest", SentencePair)]
     pairs += [(entry.headword, entry.translation) for entry in store.records("ingest", Entry)]
-    pairs += [(pair.text, pair.translation) for pair in store.records(taught_by, SentencePair) if pair.aligned and pair.score > CONFIDENT]
-    known = [(words(text), words(translation)) for text, translation in pairs]
-    usable = [pair for pair in known if pair[0] and pair[1] and max(map(len, pair)) <= MAX_WORDS]
-    return Lexicon.estimate(usable, discount=DISCOUNT) if usable else None
+    pairs += [(pair.text, pair.translation) for pair in aligned if pair.score > SURE]
+    return Knowledge.of(texts, translations, learn(pairs, shared_names(texts, translations)))
 
 
 def anchors(settings: Align, language: Language, store: Store, name: str = ANCHORS[0]) -> Step:
-    """An early pass over every parallel document, so that its sure pairs teach the lexicon: the first by length alone."""
+    """An early pass over every parallel document, so that its sure pairs teach the next one: the first by length alone."""
     store.require("ingest", needed_by="align")
-    lexicon = None if name == ANCHORS[0] else estimate_lexicon(store, ANCHORS[0])
+    before = ANCHORS.index(name) - 1
+    knowledge = estimate(store, ANCHORS[before]) if before >= 0 else None
     parts = tuple(Part(pieces) for pieces in parallel_documents(store, language))
-    return Step(name=name, stages=(AlignDocuments(settings=settings, language=language, lexicon=lexicon),), parts=parts, max_rejected=1.0)
+    return Step(name, (AlignDocuments(settings=settings, language=language, knowledge=knowledge),), parts, max_rejected=1.0)
 
 
 def step(settings: Align, clean: Clean, language: Language, store: Store, *, settings_yaml: str = "") -> Step:
     """What ``make align`` does: documents of two sides, and pairs that need no alignment, through the filters."""
-    aligner = AlignDocuments(settings=settings, language=language, lexicon=estimate_lexicon(store, ANCHORS[-1]))
+    aligner = AlignDocuments(settings=settings, language=language, knowledge=estimate(store, ANCHORS[-1]))
     stages: tuple[Stage[Any, Any], ...] = (aligner, *clean.stages(language))
     parts = [Part((piece,)) for piece in slices(store.files("ingest", SentencePair), PAIRS_PER_PART)]
     parts += [Part(pieces) for pieces in parallel_documents(store, language)]
@@ -262,10 +236,6 @@ def _named_rows(store: Store, stage: str, kind: type[Document] | type[Page]) -> 
         for row, record in enumerate(store.slice(Slice(file), kind)):
             if not record.rejected:
                 yield record.name, record.language, Slice(file, row, row + 1)
-
-
-def _vocabulary(document: Document) -> set[str]:
-    return {word for paragraph in document.paragraphs for word in words(paragraph)}
 
 
 def _origin(document: Document, side: list[tuple[str, str]]) -> str:

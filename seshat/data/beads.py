@@ -1,35 +1,41 @@
-"""Monotone sentence alignment by dynamic programming over a band, all cells of an anti-diagonal at once.
+"""Monotone sentence alignment: the best sequence of beads inside a band around a path, row by row.
 
-The cost of a bead is Gale and Church's (1993): minus the log of its prior and of the probability of the difference in
-length; where a lexicon is known, minus the evidence that the words of one side explain those of the other (after
-Moore, 2002, and Varga et al., 2005).
+Every bead is worth a log-likelihood ratio: how much more probable its two sides are as translations of each other than by
+chance (Moore, 2002). So a sentence without a counterpart costs its prior and nothing else.
 """
 
-# S sentences of the source, T sentences of the target, W width of the band, K cells of one anti-diagonal
+# S sentences of the source, T sentences of the target, W = 2 * band + 1 target positions of the band, R rows of a block
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-BEADS: tuple[tuple[int, int, float], ...] = (
-    (1, 1, 0.870),
-    (1, 2, 0.040),
-    (2, 1, 0.040),
-    (1, 0, 0.010),
-    (0, 1, 0.010),
-    (2, 2, 0.011),
-    (1, 3, 0.009),
-    (3, 1, 0.009),
-)
-"""Source sentences, target sentences and prior probability of each kind of bead."""
-VARIANCE = 6.8
-"""Of the length ratio, for each character (Gale and Church, 1993)."""
+PRIORS: Mapping[tuple[int, int], float] = {
+    (1, 1): 0.80,
+    (1, 2): 0.06,
+    (2, 1): 0.06,
+    (2, 2): 0.01,
+    (1, 3): 0.005,
+    (3, 1): 0.005,
+    (1, 0): 0.03,
+    (0, 1): 0.03,
+}
+"""How probable each kind of bead is: source sentences, target sentences."""
+PAIRS = tuple(kind for kind in PRIORS if all(kind))
+"""The kinds of bead that have both sides."""
+KINDS = tuple(PRIORS)
+SKIP = 0.5
+"""Nats that a sentence without a counterpart costs beside its prior: what looks lost is more often only unlike."""
+BLOCK = 64
+"""Rows that are compared with their band at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,126 +45,148 @@ class Bead:
     source: range
     target: range
     score: float
-    """From 0 to 1; 0 for a bead with an empty side."""
+    """From 0 to 1: the logistic of the evidence that the sides translate each other; 0 for a bead with an empty side."""
 
 
-def align(source: Floats, target: Floats, evidence: NDArray[np.float32] | None = None, *, band: int, weight: float) -> list[Bead]:
-    """The cheapest sequence of beads that has every sentence of both sides exactly once, in order.
+class Evidence(Protocol):
+    """What is known about the two sides of a document."""
 
-    ``source`` (S) and ``target`` (T) are lengths in characters. ``evidence`` (S, W) says from 0 to 1 how well a source
-    sentence and the target sentence at band position w explain each other; W is ``2 * band + 1`` and the band follows
-    the diagonal (``centres``). Ties go to the bead that stands first in ``BEADS``.
+    def block(self, start: int, stop: int, first: int, last: int) -> Mapping[tuple[int, int], NDArray[np.float32]]:
+        """For each kind of bead, the log-likelihood ratio (nats) of the bead that begins at each source sentence from ``start`` to
+        before ``stop`` and each target sentence from ``first`` to before ``last`` (R, last - first). What is beyond the end of the
+        document is never used."""
+        ...
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where to look: for each source position a range of target positions."""
+
+    low: Ints
+    """The first target position (S + 1) of each source position."""
+    high: Ints
+    """One past the last."""
+
+    @classmethod
+    def diagonal(cls, num_source: int, num_target: int, width: int) -> Band:
+        """Up to ``width`` positions to either side of the straight line from corner to corner."""
+        centre = np.round(np.linspace(0, num_target, num_source + 1)).astype(np.int64)
+        return cls._widened(centre, centre, width, num_target)
+
+    @classmethod
+    def around(cls, beads: Sequence[Bead], width: int) -> Band:
+        """Up to ``width`` positions to either side of an alignment that was found before, and all that it passes over."""
+        num_source, num_target = (sum(len(side) for side in sides) for sides in zip(*((b.source, b.target) for b in beads), strict=True))
+        low, high = np.full(num_source + 1, num_target), np.zeros(num_source + 1, dtype=np.int64)
+        for bead in beads:
+            rows = slice(bead.source.start, bead.source.stop + 1)
+            low[rows] = np.minimum(low[rows], bead.target.start)
+            high[rows] = np.maximum(high[rows], bead.target.stop)
+        return cls._widened(low, high, width, num_target)
+
+    @classmethod
+    def _widened(cls, low: Ints, high: Ints, width: int, num_target: int) -> Band:
+        return cls(np.maximum(low - width, 0), np.minimum(high + width, num_target) + 1)
+
+    def columns(self, row: int) -> tuple[int, int]:
+        """The first target position of a row, and one past the last."""
+        return int(self.low[row]), int(self.high[row])
+
+
+def align(num_source: int, num_target: int, evidence: Evidence, band: Band) -> list[Bead]:
+    """The best sequence of beads that has every sentence of both sides exactly once, in order.
+
+    Ties go to the kind that stands first in ``PRIORS``. All sentences stay alone where the band holds no path.
     """
-    num_source, num_target = len(source), len(target)
-    if num_source == 0 or num_target == 0:
-        singles = [Bead(range(i, i + 1), range(0), 0.0) for i in range(num_source)]
-        return singles + [Bead(range(0), range(j, j + 1), 0.0) for j in range(num_target)]
-    table = _Table(source, target, evidence, band, weight)
-    return table.trace(table.fill())
+    if not num_source or not num_target:
+        return _alone(num_source, num_target)
+    table = _Table(num_source, num_target, band)
+    for row, values in _rows(num_source, num_target, evidence, band):
+        table.finish(row)
+        table.push(row, values)
+    table.finish(num_source)
+    return table.trace()
 
 
-def centres(num_source: int, num_target: int) -> NDArray[np.int64]:
-    """For each source position the target position on the diagonal (S + 1)."""
-    return np.round(np.arange(num_source + 1) * (num_target / max(1, num_source))).astype(np.int64)
-
-
-def length_cost(source: Floats, target: Floats, ratio: float) -> Floats:
-    """Minus the log of the two-sided probability of so large a difference in length; 0 where target is ``ratio`` times source.
-
-    Gale and Church measure the difference on one side; here it is measured half-way, so that the sides may change places.
-    """
-    left, right = source * np.sqrt(ratio), target / np.sqrt(ratio)
-    delta = np.abs(right - left) / np.sqrt(np.maximum((left + right) / 2, 1.0) * VARIANCE)
-    return np.asarray(-(np.log(2.0) + log_ndtr(-delta)))
+def _rows(
+    num_source: int, num_target: int, evidence: Evidence, band: Band
+) -> Iterator[tuple[int, dict[tuple[int, int], NDArray[np.float32]]]]:
+    """For each source position, the worth of the beads that begin there, by kind, from its first target position on."""
+    for start in range(0, num_source, BLOCK):
+        stop = min(start + BLOCK, num_source)
+        edges = [band.columns(row) for row in range(start, stop)]
+        first, last = min(low for low, _ in edges), min(num_target, max(high for _, high in edges))
+        found = evidence.block(start, stop, first, last) if last > first else {}
+        for row, (low, high) in zip(range(start, stop), edges, strict=True):
+            yield row, {kind: values[row - start, low - first : min(high, last) - first] for kind, values in found.items()}
 
 
 class _Table:
-    """The band of the dynamic programme: cell (i, j) is i source and j target sentences done."""
+    """The worth of the best way to each cell of the band: so many source and so many target sentences done."""
 
-    def __init__(self, source: Floats, target: Floats, evidence: NDArray[np.float32] | None, band: int, weight: float) -> None:
-        self.num_source, self.num_target, self.band, self.weight = len(source), len(target), band, weight
-        self.source_sum = np.concatenate([[0.0], np.cumsum(source)])
-        self.target_sum = np.concatenate([[0.0], np.cumsum(target)])
-        self.ratio = max(self.target_sum[-1], 1.0) / max(self.source_sum[-1], 1.0)
-        self.evidence = evidence
-        self.centre = centres(self.num_source, self.num_target)
-        shape = (self.num_source + 1, 2 * band + 1)
-        self.cost = np.full(shape, np.inf)
-        self.choice = np.full(shape, -1, dtype=np.int8)
-        self.cost[0, band] = 0.0
+    def __init__(self, num_source: int, num_target: int, band: Band) -> None:
+        self.num_source, self.num_target = num_source, num_target
+        self.edges = [band.columns(row) for row in range(num_source + 1)]
+        width = max(high - low for low, high in self.edges)
+        self.worth = np.full((num_source + 1, width), -np.inf)
+        self.kind = np.full((num_source + 1, width), -1, dtype=np.int8)
+        self.own = np.full((num_source + 1, width), -np.inf, dtype=np.float32)
+        """What the last bead of the best way is worth by itself."""
+        self.worth[0, -self.edges[0][0]] = 0.0
 
-    def fill(self) -> float:
-        """Fill the band; the cost of the whole alignment."""
-        for diagonal in range(1, self.num_source + self.num_target + 1):
-            rows = np.arange(max(0, diagonal - self.num_target), min(self.num_source, diagonal) + 1)
-            rows = rows[np.abs(diagonal - rows - self.centre[rows]) <= self.band]
-            if len(rows):
-                self._cells(rows, diagonal - rows)
-        return float(self.cost[-1, self._at(self.num_source, self.num_target)])
+    def finish(self, row: int) -> None:
+        """Target sentences without a counterpart, one after the other, in one sweep."""
+        low, high = self.edges[row]
+        cost = np.log(PRIORS[0, 1]) - SKIP
+        steps = np.arange(high - low) * cost
+        here = self.worth[row, : high - low]
+        best = np.maximum.accumulate(here - steps)
+        alone = best + steps > here + 1e-9
+        here[alone] = (best + steps)[alone]
+        self.kind[row, : high - low][alone] = KINDS.index((0, 1))
 
-    def _cells(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
-        costs = np.stack([self._bead(rows, columns, kind) for kind in range(len(BEADS))])
-        best = costs.argmin(axis=0)
-        positions = self._at(rows, columns)
-        self.cost[rows, positions] = costs[best, np.arange(len(rows))]
-        self.choice[rows, positions] = best
+    def push(self, row: int, values: Mapping[tuple[int, int], NDArray[np.float32]]) -> None:
+        """Go on from every cell of a finished row by every kind of bead."""
+        low, high = self.edges[row]
+        for number, (down, right) in enumerate(KINDS):
+            if not down or row + down > self.num_source:
+                continue
+            into, end = self.edges[row + down]
+            begin, stop = max(low, into - right), min(high, end - right)
+            if stop <= begin:
+                continue
+            if right:
+                if (down, right) not in values:
+                    continue
+                own = values[down, right][begin - low : stop - low]
+                stop = begin + len(own)
+                gain = own + np.log(PRIORS[down, right])
+            else:
+                own = np.full(stop - begin, -np.inf)
+                gain = np.full(stop - begin, np.log(PRIORS[1, 0]) - SKIP)
+            candidate = self.worth[row, begin - low : stop - low] + gain
+            cells = slice(begin + right - into, stop + right - into)
+            better = candidate > self.worth[row + down, cells]
+            self.worth[row + down, cells][better] = candidate[better]
+            self.kind[row + down, cells][better] = number
+            self.own[row + down, cells][better] = gain[better] if right else -np.inf
 
-    def _bead(self, rows: NDArray[np.int64], columns: NDArray[np.int64], kind: int) -> Floats:
-        """The cost of reaching cells (K) by one kind of bead."""
-        down, right, prior = BEADS[kind]
-        i, j = rows - down, columns - right
-        there = (i >= 0) & (j >= 0)
-        i, j = np.maximum(i, 0), np.maximum(j, 0)
-        before = self._at(i, j)
-        inside = there & (before >= 0) & (before <= 2 * self.band)
-        cost = np.where(inside, self.cost[i, np.clip(before, 0, 2 * self.band)], np.inf) - np.log(prior)
-        source = self.source_sum[rows] - self.source_sum[i]
-        target = self.target_sum[columns] - self.target_sum[j]
-        if down and right:
-            cost = cost + length_cost(source, target, self.ratio)
-            cost = cost - self.weight * self._explained(i, j, down, right)
-        else:
-            cost = cost + 1.0
-        return np.asarray(cost)
-
-    def _explained(self, i: NDArray[np.int64], j: NDArray[np.int64], down: int, right: int) -> Floats:
-        """How well the sides of a bead explain each other (K), from 0: no better than chance."""
-        if self.evidence is None:
-            return np.zeros(len(i))
-        total = np.zeros(len(i))
-        for a in range(down):
-            row = np.minimum(i + a, self.num_source - 1)
-            for b in range(right):
-                at = self._at(row, j + b)
-                valid = (at >= 0) & (at <= 2 * self.band) & (i + a < self.num_source) & (j + b < self.num_target)
-                total += np.where(valid, self.evidence[row, np.clip(at, 0, 2 * self.band)], 0.0)
-        return np.asarray(total * 2 / (down + right))
-
-    def trace(self, total: float) -> list[Bead]:
-        """The beads of the cheapest path, from the start; all sentences alone where the band has no path."""
-        if not np.isfinite(total):
-            singles = [Bead(range(i, i + 1), range(0), 0.0) for i in range(self.num_source)]
-            return singles + [Bead(range(0), range(j, j + 1), 0.0) for j in range(self.num_target)]
+    def trace(self) -> list[Bead]:
+        """The beads of the best way, from the start."""
         beads: list[Bead] = []
         i, j = self.num_source, self.num_target
+        if not np.isfinite(self.worth[i, j - self.edges[i][0]]):
+            return _alone(i, j)
         while i or j:
-            down, right, _ = BEADS[self.choice[i, self._at(i, j)]]
-            beads.append(Bead(range(i - down, i), range(j - right, j), self._score(i - down, j - right, down, right)))
+            place = j - self.edges[i][0]
+            down, right = KINDS[self.kind[i, place]]
+            score = float(1 / (1 + np.exp(-self.own[i, place]))) if down and right else 0.0
+            beads.append(Bead(range(i - down, i), range(j - right, j), score))
             i, j = i - down, j - right
         return beads[::-1]
 
-    def _score(self, i: int, j: int, down: int, right: int) -> float:
-        if not (down and right):
-            return 0.0
-        rows, columns = np.array([i]), np.array([j])
-        source = self.source_sum[i + down] - self.source_sum[i]
-        target = self.target_sum[j + right] - self.target_sum[j]
-        length = float(np.exp(-length_cost(np.array([source]), np.array([target]), self.ratio)[0]))
-        if self.evidence is None:
-            return length
-        explained = float(self._explained(rows, columns, down, right)[0])
-        return float(np.clip(0.35 * length + 1.3 * explained, 0.0, 1.0))
 
-    def _at(self, rows: NDArray[np.int64] | int, columns: NDArray[np.int64] | int) -> NDArray[np.int64]:
-        """The band position of cells."""
-        return np.asarray(columns - self.centre[rows] + self.band)
+def _alone(num_source: int, num_target: int) -> list[Bead]:
+    """Every sentence without a counterpart."""
+    source = [Bead(range(row, row + 1), range(0), 0.0) for row in range(num_source)]
+    return source + [Bead(range(num_source, num_source), range(column, column + 1), 0.0) for column in range(num_target)]

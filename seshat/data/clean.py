@@ -78,7 +78,8 @@ class FilterAlphabet(Stage[SentencePair, SentencePair]):
 class FilterScore(Stage[SentencePair, SentencePair]):
     """Reject pairs of which the aligner is not sure enough."""
 
-    minimum: float = Field(0.2, ge=0, le=1)
+    minimum: float = Field(0.02, ge=0, le=1)
+    """Of the pairs below 0.02, half are wrong; of those from 0.1 to 0.2, a third (benchmarks of six languages)."""
 
     def __call__(self, records: Iterable[SentencePair]) -> Iterator[SentencePair]:
         for pair in records:

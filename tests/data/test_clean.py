@@ -47,7 +47,7 @@ def test_a_filter_says_why(stage: Stage[Any, Any], text: str, translation: str, 
 
 @pytest.mark.parametrize(
     ("score", "aligned", "reason"),
-    [(0.19, True, "score: 0.19"), (0.2, True, ""), (0.0, False, "")],
+    [(0.01, True, "score: 0.01"), (0.02, True, ""), (0.0, False, "")],
 )
 def test_only_pairs_of_a_program_need_a_score(score: float, aligned: bool, reason: str) -> None:
     [judged] = FilterScore()([pair("ama", "hola", score=score, aligned=aligned)])
@@ -61,7 +61,7 @@ def test_filters_judge_in_order_and_the_first_reason_stays() -> None:
         pair("ama", "ama"),
         pair(LONG, "si"),
         pair("xyz", "si"),
-        pair("a", "b", aligned=True, score=0.1),
+        pair("a", "b", aligned=True, score=0.01),
     ]
     judged: list[Any] = list(pairs)
     for stage in Clean().stages(TAMURI):

@@ -303,6 +303,7 @@ TIER = st.builds(
 )
 
 
+@pytest.mark.heavy
 @settings(max_examples=500, deadline=None)
 @given(st.lists(TIER, max_size=6, unique_by=lambda one: one.partition('TIER_ID="')[2].partition('"')[0]))
 def test_no_tiers_surprise_the_reader(tiers: list[str]) -> None:

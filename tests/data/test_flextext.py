@@ -250,6 +250,7 @@ ITEMS = st.lists(ITEM, max_size=2).map("".join)
 WORD = st.builds(lambda items, *morphs: f"<word>{items}<morph>{'</morph><morph>'.join(morphs)}</morph></word>", ITEMS, ITEMS, ITEMS)
 
 
+@pytest.mark.heavy
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.builds(lambda items, *words: f"<phrase>{items}<words>{''.join(words)}</words></phrase>", ITEMS, WORD, WORD), max_size=2))
 def test_no_phrase_surprises_the_reader(phrases: list[str]) -> None:

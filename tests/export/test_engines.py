@@ -13,6 +13,8 @@ from seshat.errors import EngineError
 from tests.export.conftest import Tiny
 from tests.tiny_model import both_ways
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def llamacpp(tiny: Tiny) -> LlamaCppModel:
