@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from seshat.errors import DataError
@@ -32,6 +32,12 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Table:
+        """A table of rows that name their own columns."""
+        rows = tuple(rows)
+        return cls(tuple(dict.fromkeys(name for row in rows for name in (*row.values, *row.nested))), rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from seshat.data.readers.content import RefusedError
-from seshat.data.readers.markup import Element, inner_text
+from seshat.data.readers.xml import Element, inner_text
 
 Times = tuple[float | None, float | None]
 _SECONDS = {"milliseconds": 0.001, "PAL-frames": 0.04, "NTSC-frames": 1001 / 30_000}

@@ -18,7 +18,7 @@ import regex
 from seshat.data.readers.content import Content, Options, Reader, RefusedError, Row, Table
 from seshat.data.readers.eaf import Annotation, Tier, adopt, collected, read_tiers
 from seshat.data.readers.glossing import Morph, counts_match, grouped, interlinear, join_words
-from seshat.data.readers.markup import parse_xml
+from seshat.data.readers.xml import parse_xml
 
 Role = Literal["text", "words", "morphemes", "gloss", "free", "note", "number", "other", ""]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from seshat.data.readers.content import Content, Options, Reader, RefusedError, Row, Table
 from seshat.data.readers.glossing import Morph, interlinear, join_words
-from seshat.data.readers.markup import Element, inner_text, parse_xml
+from seshat.data.readers.xml import Element, inner_text, parse_xml
 
 _CLITICS = ("clitic", "enclitic", "proclitic")
 _PHONETIC = frozenset({"fonipa", "fonxsamp", "etic", "zxxx"})

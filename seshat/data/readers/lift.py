@@ -55,8 +55,7 @@ def read_lift(data: bytes, options: Options) -> Content:
     rows = tuple(_rows(entries))
     if all(row.problem for row in rows):
         raise RefusedError("empty: no entry has a lexical unit and a sense as in LIFT 0.13; export the dictionary again as LIFT")
-    columns = tuple(dict.fromkeys(name for row in rows for name in (*row.values, *row.nested)))
-    return Content(tables=(Table(columns, rows),))
+    return Content(tables=(Table.of(rows),))
 
 
 def _entry(element: Any, place: str) -> _Entry:

@@ -50,7 +50,7 @@ def read_json_lines(data: bytes, options: Options) -> Content:
                 )
             )
     return Content(
-        tables=(Table(_columns(rows), tuple(rows)),),
+        tables=(Table.of(rows),),
         remarks=() if encoding.startswith("utf-8") else (f"read as {encoding}",),
     )
 
@@ -72,11 +72,7 @@ def _table(name: str, objects: list[Any]) -> Table:
             rows.append(_row(place if identity is None else f"{name or 'entry'}={identity}", item))
         else:
             rows.append(Row(place, {}, problem=f"syntax: a {type(item).__name__} where an object should be"))
-    return Table(_columns(rows), tuple(rows))
-
-
-def _columns(rows: list[Row]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for row in rows for name in (*row.values, *row.nested)))
+    return Table.of(rows)
 
 
 def _row(place: str, item: dict[str, Any], prefix: str = "") -> Row:

@@ -27,7 +27,7 @@ def read_tmx(data: bytes, options: Options) -> Content:
         known.add(name)
     if all(row.problem for row in rows):
         raise RefusedError("empty: the translation memory holds no unit with text; export it again with its segments")
-    return Content(tables=(Table(tuple(dict.fromkeys(name for row in rows for name in row.values)), tuple(rows)),))
+    return Content(tables=(Table.of(rows),))
 
 
 def _rows(unit: Any, place: str) -> Iterator[Row]:

@@ -114,10 +114,10 @@ def read_toolbox(data: bytes, options: Options) -> Content:
         raise RefusedError(r"empty: no \lx has a meaning (\gn, \dn, \ge, \de) or an example (\xv); export it with the markers of MDF")
     remarks = [] if encoding.startswith("utf-8") else [f"read as {encoding}"]
     remarks += [f"markers not used: {', '.join(sorted(unread))}"] if unread else []
-    columns = tuple(dict.fromkeys(name for row in rows for name in (*row.values, *row.nested)))
-    if {"translation", "translation en"} <= set(columns):
+    table = Table.of(rows)
+    if {"translation", "translation en"} <= set(table.columns):
         remarks.append(r"\gn, \dn and \xn are taken for the bridge language, \ge, \de and \xe for English")
-    return Content(tables=(Table(columns, rows),), remarks=tuple(remarks))
+    return Content(tables=(table,), remarks=tuple(remarks))
 
 
 def _fields(text: str) -> Iterator[_Field]:

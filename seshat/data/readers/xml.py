@@ -1,4 +1,7 @@
-"""XML as other programs export it: streamed record by record, without entities, network or endless trees."""
+"""XML as other programs export it (W3C XML 1.0): streamed record by record, or held whole where parts refer to each other.
+
+A hostile file can neither grow nor reach out: no entities, no network, no endless trees.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from typing import Any
 import regex
 from lxml import etree
 
-from seshat.data.readers.content import RefusedError
+from seshat.data.readers.content import Options, RefusedError
+
+Element = Any
+"""An element of lxml, which comes without types."""
 
 _LIMITS = {
     "resolve_entities": False,
@@ -37,7 +43,7 @@ def elements(data: bytes, root: str, tag: str, encoding: str = "") -> Iterator[A
     try:
         for event, element in context:
             if not checked:
-                _check(element.getroottree(), root)
+                _check(element.getroottree(), root, root.upper())
                 checked = True
             if event == "end" and local_name(element) == tag:
                 yield element
@@ -48,7 +54,29 @@ def elements(data: bytes, root: str, tag: str, encoding: str = "") -> Iterator[A
             f"syntax: line {error.lineno}: not well-formed XML ({said}); if the file was cut off or edited by hand, export it again"
         ) from None
     if not checked:
-        _check(context.root.getroottree(), root)
+        _check(context.root.getroottree(), root, root.upper())
+
+
+def parse_xml(data: bytes, options: Options, *, root: str, program: str) -> Element:
+    """The root element of a document that is small enough to be held whole; refused as ``elements`` refuses."""
+    again = f"export it from {program} again"
+    try:
+        element = etree.fromstring(data, etree.XMLParser(encoding=options.encoding or None, **_LIMITS))
+    except etree.XMLSyntaxError as error:
+        raise RefusedError(
+            f"syntax: line {error.lineno}: not whole and well-formed XML ({error.msg}); export it from {program} again"
+        ) from None
+    except (LookupError, ValueError) as error:
+        raise RefusedError(f"encoding: the XML cannot be decoded ({error}); {again}") from None
+    _check(element.getroottree(), root, program)
+    if next(element.iter(etree.Entity), None) is not None:
+        raise RefusedError(f"entity: the file uses entities, which {program} never writes; {again}")
+    return element
+
+
+def inner_text(element: Element | None) -> str:
+    """All text inside an element, with single spaces; empty if there is no element."""
+    return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
 def local_name(element: Any) -> str:
@@ -64,13 +92,13 @@ def without_region(code: str) -> str:
     return "-".join([language.lower(), *subtags])
 
 
-def _check(tree: Any, root: str) -> None:
+def _check(tree: Any, root: str, program: str) -> None:
     found = local_name(tree.getroot())
     if found != root:
-        raise RefusedError(f"unreadable: not a {root.upper()} file, as it begins with <{found}>; export it as {root.upper()} again")
+        raise RefusedError(f"unreadable: no {program} file, as it begins with <{found}>, not with <{root}>; export it from {program} again")
     declared = tree.docinfo.internalDTD
     if declared is not None and next(declared.iterentities(), None) is not None:
-        raise RefusedError("entity: the file declares entities of its own, which are not read; export it again without them")
+        raise RefusedError(f"entity: the file declares entities of its own, which {program} never writes; export it again")
 
 
 def _forget(element: Any) -> None:
