@@ -1,10 +1,10 @@
 """Monotone sentence alignment: the best sequence of beads inside a band around a path, row by row.
 
 Every bead is worth a log-likelihood ratio: how much more probable its two sides are as translations of each other than by
-chance (Moore, 2002). So a sentence without a counterpart costs its prior and nothing else.
+chance (Moore, 2002). So a sentence without a counterpart costs its prior, and a little more (``SKIP``).
 """
 
-# S sentences of the source, T sentences of the target, W = 2 * band + 1 target positions of the band, R rows of a block
+# S sentences of the source, R of them in a block
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Bead:
     source: range
     target: range
     score: float
-    """From 0 to 1: the logistic of the evidence that the sides translate each other; 0 for a bead with an empty side."""
+    """From 0 to 1: the logistic of the log-likelihood ratio and the log prior of its kind; 0 for a bead with an empty side."""
 
 
 class Evidence(Protocol):
@@ -116,7 +116,7 @@ def _rows(
         stop = min(start + BLOCK, num_source)
         edges = [band.columns(row) for row in range(start, stop)]
         first, last = min(low for low, _ in edges), min(num_target, max(high for _, high in edges))
-        found = evidence.block(start, stop, first, last) if last > first else {}
+        found = evidence.block(start, stop, first, last)
         for row, (low, high) in zip(range(start, stop), edges, strict=True):
             yield row, {kind: values[row - start, low - first : min(high, last) - first] for kind, values in found.items()}
 
@@ -127,23 +127,21 @@ class _Table:
     def __init__(self, num_source: int, num_target: int, band: Band) -> None:
         self.num_source, self.num_target = num_source, num_target
         self.edges = [band.columns(row) for row in range(num_source + 1)]
-        width = max(high - low for low, high in self.edges)
-        self.worth = np.full((num_source + 1, width), -np.inf)
-        self.kind = np.full((num_source + 1, width), -1, dtype=np.int8)
-        self.own = np.full((num_source + 1, width), -np.inf, dtype=np.float32)
-        """What the last bead of the best way is worth by itself."""
-        self.worth[0, -self.edges[0][0]] = 0.0
+        widths = [high - low for low, high in self.edges]
+        self.worth = [np.full(width, -np.inf) for width in widths]
+        self.kind = [np.full(width, -1, dtype=np.int8) for width in widths]
+        self.own = [np.full(width, -np.inf, dtype=np.float32) for width in widths]
+        """What the last bead of the best way is worth by itself, its prior too."""
+        self.worth[0][0] = 0.0
 
     def finish(self, row: int) -> None:
         """Target sentences without a counterpart, one after the other, in one sweep."""
-        low, high = self.edges[row]
-        cost = np.log(PRIORS[0, 1]) - SKIP
-        steps = np.arange(high - low) * cost
-        here = self.worth[row, : high - low]
-        best = np.maximum.accumulate(here - steps)
-        alone = best + steps > here + 1e-9
-        here[alone] = (best + steps)[alone]
-        self.kind[row, : high - low][alone] = KINDS.index((0, 1))
+        here = self.worth[row]
+        steps = np.arange(len(here)) * (np.log(PRIORS[0, 1]) - SKIP)
+        best = np.maximum.accumulate(here - steps) + steps
+        alone = best > here + 1e-9  # rounding is no reason
+        here[alone] = best[alone]
+        self.kind[row][alone] = KINDS.index((0, 1))
 
     def push(self, row: int, values: Mapping[tuple[int, int], NDArray[np.float32]]) -> None:
         """Go on from every cell of a finished row by every kind of bead."""
@@ -155,32 +153,25 @@ class _Table:
             begin, stop = max(low, into - right), min(high, end - right)
             if stop <= begin:
                 continue
-            if right:
-                if (down, right) not in values:
-                    continue
-                own = values[down, right][begin - low : stop - low]
-                stop = begin + len(own)
-                gain = own + np.log(PRIORS[down, right])
-            else:
-                own = np.full(stop - begin, -np.inf)
-                gain = np.full(stop - begin, np.log(PRIORS[1, 0]) - SKIP)
-            candidate = self.worth[row, begin - low : stop - low] + gain
+            own = values[down, right][begin - low : stop - low] if right else np.full(stop - begin, -SKIP)
+            gain = own + np.log(PRIORS[down, right])
+            candidate = self.worth[row][begin - low : stop - low] + gain
             cells = slice(begin + right - into, stop + right - into)
-            better = candidate > self.worth[row + down, cells]
-            self.worth[row + down, cells][better] = candidate[better]
-            self.kind[row + down, cells][better] = number
-            self.own[row + down, cells][better] = gain[better] if right else -np.inf
+            better = candidate > self.worth[row + down][cells]
+            self.worth[row + down][cells][better] = candidate[better]
+            self.kind[row + down][cells][better] = number
+            self.own[row + down][cells][better] = gain[better]
 
     def trace(self) -> list[Bead]:
         """The beads of the best way, from the start."""
         beads: list[Bead] = []
         i, j = self.num_source, self.num_target
-        if not np.isfinite(self.worth[i, j - self.edges[i][0]]):
+        if not np.isfinite(self.worth[i][j - self.edges[i][0]]):
             return _alone(i, j)
         while i or j:
             place = j - self.edges[i][0]
-            down, right = KINDS[self.kind[i, place]]
-            score = float(1 / (1 + np.exp(-self.own[i, place]))) if down and right else 0.0
+            down, right = KINDS[self.kind[i][place]]
+            score = float(1 / (1 + np.exp(-self.own[i][place]))) if down and right else 0.0
             beads.append(Bead(range(i - down, i), range(j - right, j), score))
             i, j = i - down, j - right
         return beads[::-1]

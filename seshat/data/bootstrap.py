@@ -16,7 +16,7 @@ from seshat.lexicon import Lexicon
 Sentences = Sequence[str]
 
 PASSES = 3
-"""How often the lexicon is learnt anew; the first pass is worth most, a fourth one a tenth of a point of F1."""
+"""How often the lexicon is learnt anew (``benchmarks.alignment`` shows what each is worth)."""
 SURE = 0.5
 """The score from which an aligned pair teaches words."""
 DISCOUNT = 0.5

@@ -79,7 +79,7 @@ class FilterScore(Stage[SentencePair, SentencePair]):
     """Reject pairs of which the aligner is not sure enough."""
 
     minimum: float = Field(0.02, ge=0, le=1)
-    """Of the pairs below 0.02, half are wrong; of those from 0.1 to 0.2, a third (benchmarks of six languages)."""
+    """Low on purpose: ``benchmarks.alignment`` prints how many of the pairs below a threshold are right."""
 
     def __call__(self, records: Iterable[SentencePair]) -> Iterator[SentencePair]:
         for pair in records:
