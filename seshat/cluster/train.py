@@ -143,13 +143,18 @@ class Board:
 def _told(board: Any) -> Iterator[None]:
     """Tell, while something else goes on, what stands on the board."""
     import ray
+    from ray.exceptions import RayError
 
     progress, over = Progress(), threading.Event()
 
     def look() -> None:
         seen = ""
         while not over.wait(LOOK):
-            line = ray.get(board.read.remote())
+            try:
+                line = ray.get(board.read.remote())
+            except RayError as error:  # the node with the board is gone, the training need not be
+                log.warning("train: how far it is cannot be shown any more (%s)", type(error).__name__)
+                return
             if line != seen:
                 progress(line)
                 seen = line

@@ -247,6 +247,6 @@ def save_ctranslate2(model: WhisperForConditionalGeneration, tokens: SpeechToken
     spec.optimize(quantization="int8")
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
-    tokens.tokenizer.save(str(folder / "tokenizer.json"))
+    tokens.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     features = {"feature_size": 80, "sampling_rate": SAMPLE_RATE, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
     (folder / "preprocessor_config.json").write_text(json.dumps(features, indent=1) + "\n", encoding="utf-8")
