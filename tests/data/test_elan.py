@@ -269,7 +269,7 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><ANNOTATION_
     [
         (TOOLBOX[:3000], "syntax: line .*not whole and well-formed XML"),
         (b"\x00\x01\x02", "syntax: "),
-        (b"<document/>", "unreadable: the XML begins with <document>, not with <ANNOTATION_DOCUMENT>"),
+        (b"<document/>", "unreadable: no ELAN file, as it begins with <document>, not with <ANNOTATION_DOCUMENT>"),
         (BOMB, "entity: "),
         (document(), "empty: the file holds no transcription"),
         (document(tier("tx", at("a1", 1, 2, " "))), "empty: "),

@@ -23,6 +23,7 @@ from seshat.records import Entry, Page, RawFile, Record
 from seshat.sample.fonts import font_path
 from seshat.stage import guarded
 from seshat.store import Store
+from tests.needs import needs_tesseract
 
 TAMURI = Language(
     code="qtm",
@@ -35,17 +36,6 @@ WORDS = (
     *("kene – diseño", "xobo – casa", "jene – agua", "nonti – canoa", "atapa – gallina", "yapa – pescado", "bimi – fruta", "niwe – viento"),
     *("bari – sol", "oxe – luna", "jiwi – árbol", "bake – niño", "papa – padre", "tita – madre", "wai – chacra", "ochiti – perro"),
 )
-
-
-def has_pack() -> bool:
-    try:
-        engine_version("tesseract", ("spa",))
-    except EngineError:
-        return False
-    return True
-
-
-needs_tesseract = pytest.mark.skipif(not has_pack(), reason="needs Tesseract's Spanish language pack (make install)")
 
 
 def printed(lines: Sequence[str], *, size: int = 30, left: int = 120) -> Image.Image:

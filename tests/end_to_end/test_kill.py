@@ -13,22 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seshat.engines.ocr import engine_version
-from seshat.errors import EngineError
 from seshat.sample.grammar import Grammar
 from seshat.sample.scans import Scanner, pages, save_pdf
+from tests.needs import needs_tesseract
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = "data/processed/ocr"
 NUM_PAGES = 10
-
-
-def has_tesseract() -> bool:
-    try:
-        engine_version("tesseract", ("spa",))
-    except EngineError:
-        return False
-    return True
 
 
 def write_scans(raw: Path) -> None:
@@ -68,7 +59,7 @@ def contents(root: Path) -> dict[str, str]:
 
 
 @pytest.mark.ray
-@pytest.mark.skipif(not has_tesseract(), reason="needs Tesseract's Spanish language pack (make install)")
+@needs_tesseract
 def test_ocr_goes_on_after_a_kill_to_the_same_bytes(tmp_path: Path) -> None:
     raw, root = tmp_path / "raw", tmp_path / "workspace"
     write_scans(raw)
@@ -83,7 +74,6 @@ def test_ocr_goes_on_after_a_kill_to_the_same_bytes(tmp_path: Path) -> None:
     assert 0 < len([name for name in before if name.endswith(".json")]) < NUM_PAGES
 
     finished(ocr(root, raw))
-
     assert {name: place for name, place in committed(root).items() if name in before} == before
     killed = contents(root)
     root.rename(tmp_path / "killed")
