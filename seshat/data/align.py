@@ -7,7 +7,7 @@ and from the pairs that the pass before is sure of (``seshat.data.bootstrap``).
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 from typing import Any, ClassVar, Literal
 
@@ -15,9 +15,9 @@ from pydantic import Field
 
 from seshat.config import Section
 from seshat.data.beads import Bead
-from seshat.data.bootstrap import SURE, align_sides, learn, shared_names
+from seshat.data.bootstrap import SURE, align_part, learn, shared_names
 from seshat.data.clean import Clean
-from seshat.data.evidence import Knowledge, Model
+from seshat.data.evidence import Knowledge, Model, Side, Stems, stems
 from seshat.data.ocr import page_documents
 from seshat.errors import DataError
 from seshat.language import Language
@@ -97,11 +97,13 @@ class AlignDocuments(Stage[Record, Record]):
 
     def _align(self, taught: Document, bridge: Document) -> Iterator[SentencePair]:
         chunks = list(self._chunks(taught, bridge))
-        sides = [[text for chunk in chunks for text, _ in chunk[side]] for side in (0, 1)]
-        model = Model(sides[0], sides[1], self.knowledge or Knowledge.of(sides[0], sides[1]))
+        left, right = (Side.of(text for chunk in chunks for text, _ in chunk[side]) for side in (0, 1))
+        model = Model.of(left, right, self.knowledge or Knowledge.of(left, right))
+        row = column = 0
         for texts, translations in chunks:
-            for bead in self._beads([text for text, _ in texts], [text for text, _ in translations], model):
+            for bead in self._beads(range(row, row + len(texts)), range(column, column + len(translations)), model):
                 yield self._pair(bead, texts, translations, taught, bridge)
+            row, column = row + len(texts), column + len(translations)
 
     def _chunks(self, taught: Document, bridge: Document) -> Iterator[tuple[Sentences, Sentences]]:
         """What is aligned with what: sentences with their places, of the whole document or paragraph by paragraph."""
@@ -124,10 +126,10 @@ class AlignDocuments(Stage[Record, Record]):
         bridge = document.language == self.language.bridge.code
         return [(sentence, place) for sentence in self.language.sentences(paragraph, bridge=bridge)]
 
-    def _beads(self, texts: Sequence[str], translations: Sequence[str], model: Model) -> list[Bead]:
-        if len(texts) == len(translations) == 1:  # nothing to choose: a person put them side by side
+    def _beads(self, source: range, target: range, model: Model) -> list[Bead]:
+        if len(source) == len(target) == 1:  # nothing to choose: a person put them side by side
             return [Bead(range(1), range(1), 1.0)]
-        return align_sides(model, texts, translations, band=self.settings.band)
+        return align_part(model, source, target, band=self.settings.band)
 
     def _pair(
         self,
@@ -165,8 +167,8 @@ def mode_of(settings: Align, taught: Document, bridge: Document) -> Mode:
         return "sentence"
     if len(taught.paragraphs) != len(bridge.paragraphs) or len(taught.paragraphs) < 2:
         return "document"
-    left, right = taught.paragraphs, bridge.paragraphs
-    beads = align_sides(Model(left, right, Knowledge.of(left, right)), left, right, band=settings.band)
+    left, right = Side.of(taught.paragraphs), Side.of(bridge.paragraphs)
+    beads = align_part(Model.of(left, right, Knowledge.of(left, right)), range(len(left)), range(len(right)), band=settings.band)
     return "paragraph" if all(len(bead.source) == len(bead.target) == 1 for bead in beads) else "document"
 
 
@@ -178,10 +180,10 @@ def _has_lines(document: Document) -> bool:
 def estimate(store: Store, taught_by: str) -> Knowledge:
     """What the documents of an earlier pass show, and what its sure pairs, people's pairs and their dictionary teach about words."""
     aligned = [pair for pair in store.records(taught_by, SentencePair) if pair.aligned]
-    texts, translations = [pair.text for pair in aligned], [pair.translation for pair in aligned]
-    pairs = [(pair.text, pair.translation) for pair in store.records("ingest", SentencePair)]
-    pairs += [(entry.headword, entry.translation) for entry in store.records("ingest", Entry)]
-    pairs += [(pair.text, pair.translation) for pair in aligned if pair.score > SURE]
+    texts, translations = Side.of(pair.text for pair in aligned), Side.of(pair.translation for pair in aligned)
+    pairs: list[tuple[Stems, Stems]] = [(stems(pair.text), stems(pair.translation)) for pair in store.records("ingest", SentencePair)]
+    pairs += [(stems(entry.headword), stems(entry.translation)) for entry in store.records("ingest", Entry)]
+    pairs += [both for both, pair in zip(zip(texts.stems, translations.stems, strict=True), aligned, strict=True) if pair.score > SURE]
     return Knowledge.of(texts, translations, learn(pairs, shared_names(texts, translations)))
 
 

@@ -5,15 +5,12 @@ No dictionary, no embeddings and no translation system is needed; whatever pairs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from seshat.data.beads import Band, Bead, align
-from seshat.data.evidence import Knowledge, Model, stems
-from seshat.language import words
+from seshat.data.evidence import Knowledge, Model, Side, Stems, stems
 from seshat.lexicon import Lexicon
-
-Sentences = Sequence[str]
 
 PASSES = 3
 """How often the lexicon is learnt anew (``benchmarks.alignment`` shows what each is worth)."""
@@ -30,54 +27,60 @@ NAMES = 2
 """How often a word that is the same on both sides counts as seen beside itself."""
 
 
-def align_sides(model: Model, source: Sentences, target: Sentences, *, band: int) -> list[Bead]:
-    """Align a document, or a part of one.
+def align_part(model: Model, source: range, target: range, *, band: int, path: Sequence[Bead] = ()) -> list[Bead]:
+    """Align some sentences of a document with each other; the beads count from the first of them.
 
     Where there are more sentences than fit into the band, lengths alone find the path in a wider one, and all evidence decides
-    around that path: so time and memory grow with the length and not with its square.
+    around that path: so time and memory grow with the length and not with its square. ``path`` is one that was found before.
     """
-    size, evidence = max(len(source), len(target)), model.evidence(source, target)
-    around = Band.diagonal(len(source), len(target), min(size, WIDE * band))
-    if size > band:
-        path = align(len(source), len(target), model.without_words.evidence(source, target), around)
+    num_source, num_target = len(source), len(target)
+    size = max(num_source, num_target)
+    around = Band.diagonal(num_source, num_target, min(size, WIDE * band))
+    if size > band and path:
+        around = Band.around(path, band)
+    elif size > band:
+        path = align(num_source, num_target, model.without_words.part(source, target), around)
         if model.words is None:
             return path
         around = Band.around(path, band)
-    return align(len(source), len(target), evidence, around)
+    return align(num_source, num_target, model.part(source, target), around)
 
 
-def learn(pairs: Iterable[tuple[str, str]], names: Iterable[str] = ()) -> Lexicon | None:
-    """A lexicon of stems from pairs of texts, and of ``names``, which are the same on both sides. None if there is nothing."""
-    known = [(stems(words(text)), stems(words(translation))) for text, translation in pairs]
-    usable = [pair for pair in known if all(1 <= len(side) <= MAX_WORDS for side in pair)]
+def learn(pairs: Iterable[tuple[Stems, Stems]], names: Iterable[str] = ()) -> Lexicon | None:
+    """A lexicon from pairs of texts in stems, and of ``names``, which are the same on both sides. None if there is nothing."""
+    usable = [pair for pair in pairs if all(1 <= len(side) <= MAX_WORDS for side in pair)]
     everything = [*usable, *[([name], [name]) for name in names] * NAMES]
     return Lexicon.estimate(everything, iterations=ITERATIONS, discount=DISCOUNT) if everything else None
 
 
-def shared_names(source: Iterable[str], target: Iterable[str]) -> list[str]:
+def shared_names(source: Side, target: Side) -> list[str]:
     """The stems that stand on both sides: names, numbers and loans, which any two languages share."""
-    sides = [{stem for text in side for stem in stems(words(text))} for side in (source, target)]
+    sides = [{stem for sentence in side.stems for stem in sentence} for side in (source, target)]
     return sorted(stem for stem in sides[0] & sides[1] if len(stem) > 2 or stem.isdigit())
 
 
 def align_corpus(
-    documents: Sequence[tuple[Sentences, Sentences]], dictionary: Iterable[tuple[str, str]] = (), *, band: int
+    documents: Sequence[tuple[Sequence[str], Sequence[str]]], dictionary: Iterable[tuple[str, str]] = (), *, band: int
 ) -> list[list[Bead]]:
     """Align documents that share one lexicon, given as the sentences of both sides; ``dictionary`` holds lines of both languages."""
-    taught = list(dictionary)
-    sides = [[text for document in documents for text in document[side]] for side in (0, 1)]
-    names = shared_names(*sides)
-    knowledge = Knowledge.of(sides[0], sides[1], learn(taught, names) if taught else None)
+    sides = [(Side.of(source), Side.of(target)) for source, target in documents]
+    taught = [(stems(source), stems(target)) for source, target in dictionary]
+    source, target = Side.all([one for one, _ in sides]), Side.all([one for _, one in sides])
+    names = shared_names(source, target)
+    knowledge = Knowledge.of(source, target, learn(taught, names) if taught else None)
     found: list[list[Bead]] = []
     for number in range(PASSES + 1):
         if number:
-            knowledge = replace(knowledge, lexicon=learn([*taught, *_sure(documents, found)], names))
-        found = [align_sides(Model(source, target, knowledge), source, target, band=band) for source, target in documents]
+            knowledge = replace(knowledge, lexicon=learn([*taught, *_sure(sides, found)], names))
+        found = [
+            align_part(Model.of(one, other, knowledge), range(len(one)), range(len(other)), band=band, path=path)
+            for (one, other), path in zip(sides, found or [[] for _ in sides], strict=True)
+        ]
     return found
 
 
-def _sure(documents: Sequence[tuple[Sentences, Sentences]], found: Sequence[Sequence[Bead]]) -> Iterable[tuple[str, str]]:
+def _sure(documents: Sequence[tuple[Side, Side]], found: Sequence[Sequence[Bead]]) -> Iterator[tuple[Stems, Stems]]:
     for (source, target), beads in zip(documents, found, strict=True):
         for bead in beads:
             if bead.score > SURE:
-                yield " ".join(source[i] for i in bead.source), " ".join(target[j] for j in bead.target)
+                yield [stem for i in bead.source for stem in source.stems[i]], [stem for j in bead.target for stem in target.stems[j]]

@@ -9,10 +9,9 @@ through IBM Model 1, mixed with its frequency, so that a word that nothing expla
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,8 @@ from seshat.records import digest
 
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
-Kind = tuple[int, int]
-Range = tuple[int, int]
+Ints = NDArray[np.int64]
+Stems = Sequence[str]
 
 LONGEST = max(max(kind) for kind in PAIRS)
 """Sentences that one side of a bead can have."""
@@ -51,9 +50,33 @@ STEM = 4
 """Letters that make a stem: what languages that build long words have in common with a dictionary."""
 
 
-def stems(found: Iterable[str]) -> list[str]:
-    """Words cut to their first letters; numbers stay whole."""
-    return [word if word.isdigit() else word[:STEM] for word in found]
+def stems(text: str) -> list[str]:
+    """The words of a text cut to their first letters; numbers stay whole."""
+    return [word if word.isdigit() else word[:STEM] for word in words(text)]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The sentences of one side of a document, as far as alignment looks at them."""
+
+    lengths: Floats
+    """In characters (S)."""
+    stems: Sequence[Stems]
+    """Of each sentence."""
+
+    @classmethod
+    def of(cls, sentences: Iterable[str]) -> Side:
+        """Cut sentences into stems."""
+        texts = list(sentences)
+        return cls(np.array([len(text) for text in texts], dtype=np.float64), [stems(text) for text in texts])
+
+    @classmethod
+    def all(cls, sides: Sequence[Side]) -> Side:
+        """One side after the other."""
+        return cls(np.concatenate([np.zeros(0), *(side.lengths for side in sides)]), [one for side in sides for one in side.stems])
+
+    def __len__(self) -> int:
+        return len(self.stems)
 
 
 @dataclass(frozen=True)
@@ -69,13 +92,13 @@ class Knowledge:
     """Of stems."""
 
     @classmethod
-    def of(cls, source: Sequence[str], target: Sequence[str], lexicon: Lexicon | None = None) -> Knowledge:
-        """What sentences of both sides show; they need not go together."""
-        logs = np.log(_lengths(target) + SMALL)
+    def of(cls, source: Side, target: Side, lexicon: Lexicon | None = None) -> Knowledge:
+        """What the sentences of both sides show; they need not go together."""
+        logs = np.log(target.lengths + SMALL)
         mean = float(logs.mean()) if len(logs) else 0.0
         variance = (float(((logs - mean) ** 2).sum()) + SPREAD_WEIGHT * SPREAD**2) / (len(logs) + SPREAD_WEIGHT)
         variance = max(variance, LEAST_SPREAD**2)
-        counts = (Counter(stem for text in side for stem in stems(words(text))) for side in (source, target))
+        counts = (Counter(stem for sentence in side.stems for stem in sentence) for side in (source, target))
         return cls(mean, variance, (next(counts), next(counts)), lexicon)
 
     @property
@@ -85,102 +108,114 @@ class Knowledge:
         return digest(self.mean, self.variance, *counts, self.lexicon.digest if self.lexicon else "")
 
 
+@dataclass(frozen=True)
 class Model:
     """What is known about one document, on the ground of all: how its parts are aligned."""
 
-    def __init__(self, source: Sequence[str], target: Sequence[str], knowledge: Knowledge) -> None:
-        """``source`` and ``target`` are the sentences of both sides."""
-        lengths = [_lengths(side) for side in (source, target)]
-        self.ratio = max(lengths[1].sum(), 1.0) / max(lengths[0].sum(), 1.0)
-        self.mean, self.variance = knowledge.mean, knowledge.variance
-        self.words = _Words(source, target, knowledge) if knowledge.lexicon else None
+    ends: tuple[Floats, Floats]
+    """The characters of both sides up to each sentence (S + 1), both in characters of the target."""
+    mean: float
+    variance: float
+    words: Words | None
+
+    @classmethod
+    def of(cls, source: Side, target: Side, knowledge: Knowledge) -> Model:
+        """Look at both sides of a document."""
+        ratio = max(target.lengths.sum(), 1.0) / max(source.lengths.sum(), 1.0)
+        ends = np.concatenate([[0.0], np.cumsum(source.lengths * ratio)]), np.concatenate([[0.0], np.cumsum(target.lengths)])
+        known = Words.of(source, target, knowledge, knowledge.lexicon) if knowledge.lexicon else None
+        return cls(ends, knowledge.mean, knowledge.variance, known)
 
     @property
     def without_words(self) -> Model:
         """The same for lengths alone."""
-        model = copy.copy(self)
-        model.words = None
-        return model
+        return replace(self, words=None)
 
-    def evidence(self, source: Sequence[str], target: Sequence[str]) -> Part:
-        """The evidence for a part of the document."""
+    def part(self, source: range, target: range) -> Part:
+        """The evidence for some of the document's sentences."""
         return Part(self, source, target)
 
-    def of_lengths(self, source: Floats, target: Floats, kind: Kind = (1, 1)) -> Floats:
-        """The log-likelihood ratio of the lengths of the sides of a bead, both in characters of the target."""
-        left, right = np.log(source + SMALL), np.log(target + SMALL)
-        variance = VARIANCE + VARIANCE_PER_CHARACTER / (source + target + 2 * SMALL)
-        match = -0.5 * (right - left) ** 2 / variance - 0.5 * np.log(variance)
+    def of_lengths(self, source: Floats, target: Floats, kind: tuple[int, int] = (1, 1)) -> Values:
+        """The log-likelihood ratio of every length of the source (R) beside every length of the target (C) as the sides of a bead
+        (R, C), both in characters of the target."""
+        from seshat.data import kernels  # heavy
+
         usual = self.mean + np.log(kind)  # two sentences are twice as long as one
-        chance = -0.25 * ((left - usual[0]) ** 2 + (right - usual[1]) ** 2) / self.variance - 0.5 * np.log(self.variance)
-        return np.asarray(match - chance)
+        chance = (float(usual[0]), float(usual[1]), self.variance)
+        return kernels.lengths(source, target, chance, (VARIANCE, VARIANCE_PER_CHARACTER, SMALL))
 
 
 class Part:
-    """The evidence of lengths, and of words if there is a lexicon; see ``beads.Evidence``."""
+    """The evidence of lengths, and of words if there is a lexicon, for a part of a document; see ``beads.Evidence``."""
 
-    def __init__(self, model: Model, source: Sequence[str], target: Sequence[str]) -> None:
+    def __init__(self, model: Model, source: range, target: range) -> None:
         self._model = model
-        self._sums = (_sums(_lengths(source) * model.ratio), _sums(_lengths(target)))
+        self._ends = tuple(ends[side.start : side.stop + 1] for ends, side in zip(model.ends, (source, target), strict=True))
         if model.words:
-            self._sides = (_Side(source, model.words.types[0]), _Side(target, model.words.types[1]))
+            self._words = model.words.sides[0].part(source), model.words.sides[1].part(target)
 
-    def block(self, start: int, stop: int, first: int, last: int) -> Mapping[Kind, Values]:
+    def block(self, start: int, stop: int, first: int, last: int) -> Values:
         """See ``beads.Evidence``."""
-        found: dict[Kind, Values] = {}
-        for down, right in PAIRS:
-            source, target = _windows(self._sums[0], start, stop, down), _windows(self._sums[1], first, last, right)
-            found[down, right] = self._model.of_lengths(source[:, None], target[None, :], (down, right)).astype(np.float32)
+        found = np.empty((len(PAIRS), stop - start, last - first), dtype=np.float32)
+        for number, (down, right) in enumerate(PAIRS):
+            source, target = _windows(self._ends[0], start, stop, down), _windows(self._ends[1], first, last, right)
+            found[number] = self._model.of_lengths(source, target, (down, right))
         if self._model.words:
-            words = self._model.words
-            explained = _explained(self._sides[0], self._sides[1], words.forward, (start, stop), (first, last))
-            explains = _explained(self._sides[1], self._sides[0], words.backward, (first, last), (start, stop))
-            for down, right in PAIRS:
+            words, (source_ids, target_ids) = self._model.words, self._words
+            explained = _explained(source_ids, target_ids, words.forward, (start, stop), (first, last))
+            explains = _explained(target_ids, source_ids, words.backward, (first, last), (start, stop))
+            for number, (down, right) in enumerate(PAIRS):
                 both = _together(explained[down - 1], right) + _together(explains[right - 1], down).T
-                found[down, right] += np.float32(0.5 * TRUST) * both
+                found[number] += np.float32(0.5 * TRUST) * both
         return found
 
 
-class _Words:
-    """The stems of a document with their frequencies, and how much more often than by chance they stand beside each other."""
+@dataclass(frozen=True)
+class Numbers:
+    """The stems of a side's sentences, as numbers."""
 
-    def __init__(self, source: Sequence[str], target: Sequence[str], knowledge: Knowledge) -> None:
-        lexicon = knowledge.lexicon
-        assert lexicon is not None
-        found = [sorted({stem for text in side for stem in stems(words(text))}) for side in (source, target)]
-        self.types = [{stem: number for number, stem in enumerate(side)} for side in found]
+    ids: Ints
+    ends: Ints
+    """Where each sentence ends in ``ids``, from 0 on (S + 1)."""
+
+    @classmethod
+    def of(cls, side: Side, types: Mapping[str, int]) -> Numbers:
+        """Look every stem up."""
+        ids = np.array([types[stem] for sentence in side.stems for stem in sentence], dtype=np.int64)
+        return cls(ids, np.concatenate([[0], np.cumsum([len(sentence) for sentence in side.stems])]).astype(np.int64))
+
+    def part(self, sentences: range) -> Numbers:
+        """The numbers of some sentences."""
+        return replace(self, ends=self.ends[sentences.start : sentences.stop + 1])
+
+
+@dataclass(frozen=True)
+class Words:
+    """The stems of a document, and how much more often than by chance they stand beside each other."""
+
+    sides: tuple[Numbers, Numbers]
+    forward: sparse.csr_matrix
+    """p(t|s) / p(t) by source and target stem (U, V)."""
+    backward: sparse.csr_matrix
+    """p(s|t) / p(s) by target and source stem (V, U)."""
+
+    @classmethod
+    def of(cls, source: Side, target: Side, knowledge: Knowledge, lexicon: Lexicon) -> Words:
+        """What the lexicon says about the stems of a document."""
+        found = [sorted({stem for sentence in side.stems for stem in sentence}) for side in (source, target)]
+        types = [{stem: number for number, stem in enumerate(side)} for side in found]
         chances = [_chances(side, counts) for side, counts in zip(found, knowledge.frequencies, strict=True)]
-        rows = np.array([self.types[0].get(stem, -1) for stem in lexicon.sources], dtype=np.int64)[lexicon.source]
-        columns = np.array([self.types[1].get(stem, -1) for stem in lexicon.targets], dtype=np.int64)[lexicon.target]
+        rows = np.array([types[0].get(stem, -1) for stem in lexicon.sources], dtype=np.int64)[lexicon.source]
+        columns = np.array([types[1].get(stem, -1) for stem in lexicon.targets], dtype=np.int64)[lexicon.target]
         here = (rows >= 0) & (columns >= 0)
         rows, columns = rows[here], columns[here]
-        shape = (len(self.types[0]), len(self.types[1]))
-        self.forward = sparse.csr_matrix((lexicon.forward[here] / chances[1][columns], (rows, columns)), shape=shape)
-        """p(t|s) / p(t) by source and target stem (U, V)."""
-        self.backward = sparse.csr_matrix((lexicon.backward[here] / chances[0][rows], (columns, rows)), shape=shape[::-1])
-        """p(s|t) / p(s) by target and source stem (V, U)."""
-
-
-class _Side:
-    """The stems of one side's sentences, as numbers."""
-
-    def __init__(self, sentences: Sequence[str], types: Mapping[str, int]) -> None:
-        numbers = [[types[stem] for stem in stems(words(sentence))] for sentence in sentences]
-        self._num_types, self._num_sentences = len(types), len(sentences)
-        self._ids = np.array([number for sentence in numbers for number in sentence], dtype=np.int64)
-        self._ends = np.concatenate([[0], np.cumsum([len(sentence) for sentence in numbers])]).astype(np.int64)
-
-    def words(self, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The words of some sentences (K), and where each sentence ends (C + 1); sentences beyond the last one are empty."""
-        ends = self._ends[np.minimum(np.arange(first, last + 1), self._num_sentences)]
-        return self._ids[ends[0] : ends[-1]], ends - ends[0]
-
-    def bags(self, first: int, last: int) -> tuple[sparse.csr_matrix, Values]:
-        """How often each stem stands in some sentences (C, U), and how many words each has (C, 1)."""
-        ids, ends = self.words(first, last)
-        shape = (last - first, self._num_types)
-        bags = sparse.csr_matrix((np.ones(len(ids), dtype=np.float32), ids, ends), shape=shape)
-        return bags, np.diff(ends).astype(np.float32)[:, None]
+        shape = (len(found[0]), len(found[1]))
+        forward, backward = lexicon.forward[here] / chances[1][columns], lexicon.backward[here] / chances[0][rows]
+        return cls(
+            sides=(Numbers.of(source, types[0]), Numbers.of(target, types[1])),
+            forward=sparse.csr_matrix((forward.astype(np.float32), (rows, columns)), shape=shape),
+            backward=sparse.csr_matrix((backward.astype(np.float32), (columns, rows)), shape=shape[::-1]),
+        )
 
 
 def _chances(found: Sequence[str], counts: Mapping[str, int]) -> Floats:
@@ -188,21 +223,14 @@ def _chances(found: Sequence[str], counts: Mapping[str, int]) -> Floats:
     return (np.array([counts.get(stem, 0) for stem in found]) + 0.5) / (sum(counts.values()) + 0.5 * len(counts) + 0.5)
 
 
-def _explained(given: _Side, made: _Side, lift: sparse.csr_matrix, rows: Range, columns: Range) -> list[Values]:
-    """The log-likelihood ratio of the words of each sentence of the columns and of two more (C + 2), given 1, 2 and 3 sentences from
-    each row on (R)."""
-    size = rows[1] - rows[0]
-    bags, lengths = given.bags(rows[0], rows[1] + LONGEST - 1)
-    ids, ends = made.words(columns[0], columns[1] + LONGEST - 1)
-    lifts = np.asarray((bags @ lift).todense(), dtype=np.float32)[:, ids]  # (R + 2, K)
-    found = []
-    total, num_words = np.zeros((size, len(ids)), dtype=np.float32), np.ones((size, 1), dtype=np.float32)  # the empty word is one
-    for more in range(LONGEST):
-        total, num_words = total + lifts[more : more + size], num_words + lengths[more : more + size]
-        logs = np.log((1 - EXPLAINED) + EXPLAINED * total / num_words)
-        sums = np.concatenate([np.zeros((size, 1)), np.cumsum(logs, axis=1, dtype=np.float64)], axis=1)
-        found.append((sums[:, ends[1:]] - sums[:, ends[:-1]]).astype(np.float32))
-    return found
+def _explained(given: Numbers, made: Numbers, lift: sparse.csr_matrix, rows: tuple[int, int], columns: tuple[int, int]) -> Values:
+    """The log-likelihood ratio of the words of each sentence of the columns and of two more, given 1, 2 and 3 sentences from each row
+    on (LONGEST, R, C + 2)."""
+    from seshat.data import kernels  # heavy
+
+    matrix = (lift.indptr, lift.indices, lift.data, lift.shape[1])
+    beyond = (columns[0], columns[1] + LONGEST - 1)
+    return kernels.explained((given.ids, given.ends), (made.ids, made.ends), matrix, rows, beyond, LONGEST, EXPLAINED)
 
 
 def _together(values: Values, size: int) -> Values:
@@ -211,15 +239,7 @@ def _together(values: Values, size: int) -> Values:
     return np.asarray(sum(values[:, offset : offset + count] for offset in range(size)))
 
 
-def _lengths(sentences: Sequence[str]) -> Floats:
-    return np.array([len(sentence) for sentence in sentences], dtype=np.float64)
-
-
-def _sums(lengths: Floats) -> Floats:
-    return np.concatenate([[0.0], np.cumsum(lengths)])
-
-
-def _windows(sums: Floats, first: int, last: int, size: int) -> Floats:
-    """The sums of ``size`` lengths from each position on; shorter at the end, where nobody looks."""
+def _windows(ends: Floats, first: int, last: int, size: int) -> Floats:
+    """The characters of ``size`` sentences from each position on; fewer at the end, where nobody looks."""
     places = np.arange(first, last)
-    return np.asarray(sums[np.minimum(places + size, len(sums) - 1)] - sums[places])
+    return np.asarray(ends[np.minimum(places + size, len(ends) - 1)] - ends[places])

@@ -16,7 +16,7 @@ from seshat.data import align
 from seshat.data.align import Align, AlignDocuments, Mode
 from seshat.data.bootstrap import learn
 from seshat.data.clean import Clean
-from seshat.data.evidence import Knowledge
+from seshat.data.evidence import Knowledge, Side, stems
 from seshat.errors import StoreError
 from seshat.language import Bridge, Language
 from seshat.records import Document, Page, Record, SentencePair
@@ -94,7 +94,11 @@ def test_a_mode_may_be_set_for_some_documents(name: str, mode: Mode) -> None:
 
 MEANINGS = {"joni": "hombre", "ainbo": "mujer", "kene": "dibujo", "yora": "cuerpo", "nete": "mundo", "jene": "agua"}
 TEXTS = ["Ika."] * 300
-KNOWN = Knowledge.of([*MEANINGS, *TEXTS], [*MEANINGS.values(), *TEXTS], learn(list(MEANINGS.items()) * 5))
+KNOWN = Knowledge.of(
+    Side.of([*MEANINGS, *TEXTS]),
+    Side.of([*MEANINGS.values(), *TEXTS]),
+    learn([(stems(text), stems(translation)) for text, translation in MEANINGS.items()] * 5),
+)
 
 PARAGRAPHS = st.lists(st.sampled_from([SHORT, LONG, "Joni.", "Ama. Kene joni? Ika!", f"{LONG} {SHORT}"]), max_size=8)
 
@@ -183,9 +187,10 @@ def test_words_that_are_known_find_what_lengths_cannot(sentences: str, gold: lis
 
 
 def test_the_fingerprint_is_of_the_words_that_are_known() -> None:
+    said = Side.of(["ama"]), Side.of(["hola"])
     stages = [
         AlignDocuments(settings=Align(), language=LANGUAGE, knowledge=knowledge)
-        for knowledge in (None, Knowledge.of(["ama"], ["hola"]), Knowledge.of(["ama"], ["hola"], learn([("ama", "hola")] * 3)))
+        for knowledge in (None, Knowledge.of(*said), Knowledge.of(*said, learn([(["ama"], ["hola"])] * 3)))
     ]
     assert len({stage.fingerprint for stage in stages}) == 3
 

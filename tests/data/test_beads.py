@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from seshat.data.beads import PAIRS, PRIORS, SKIP, Band, Bead, align
-from seshat.data.bootstrap import align_corpus, align_sides, learn
-from seshat.data.evidence import Knowledge, Model, stems
+from seshat.data.bootstrap import align_corpus, align_part, learn
+from seshat.data.evidence import Knowledge, Model, Side, stems
 from seshat.sample.grammar import Grammar
 
 SIDES = st.lists(st.integers(0, 80).map(lambda size: "a" * size), max_size=25)
@@ -20,7 +20,8 @@ SIDES = st.lists(st.integers(0, 80).map(lambda size: "a" * size), max_size=25)
 
 def by_lengths(source: Sequence[str], target: Sequence[str], band: int = 50) -> list[Bead]:
     """The alignment of two sides by their lengths alone."""
-    return align_sides(Model(source, target, Knowledge.of(source, target)), source, target, band=band)
+    sides = Side.of(source), Side.of(target)
+    return align_part(Model.of(*sides, Knowledge.of(*sides)), range(len(source)), range(len(target)), band=band)
 
 
 def letters(*sizes: int) -> list[str]:
@@ -38,8 +39,8 @@ class Table:
     def __init__(self, values: Mapping[tuple[int, int], NDArray[np.float32]]) -> None:
         self.values = values
 
-    def block(self, start: int, stop: int, first: int, last: int) -> Mapping[tuple[int, int], NDArray[np.float32]]:
-        return {kind: value[start:stop, first:last] for kind, value in self.values.items()}
+    def block(self, start: int, stop: int, first: int, last: int) -> NDArray[np.float32]:
+        return np.stack([self.values[kind][start:stop, first:last] for kind in PAIRS])
 
 
 def best_of_all(num_source: int, num_target: int, table: Table) -> float:
@@ -100,9 +101,10 @@ def test_sides_may_change_places() -> None:
 
 def test_words_overrule_lengths() -> None:
     meanings = {"joni": "hombre", "ainbo": "mujer", "kene": "dibujo", "yora": "cuerpo", "nete": "mundo", "jene": "agua"}
-    lexicon = learn(list(meanings.items()) * 5)
+    lexicon = learn([(stems(text), stems(translation)) for text, translation in meanings.items()] * 5)
     source, target = ([" ".join([word] * 6) for word in side if word != "cuerpo"] for side in (meanings, meanings.values()))
-    found = align_sides(Model(source, target, Knowledge.of(source, target, lexicon)), source, target, band=50)
+    sides = Side.of(source), Side.of(target)
+    found = align_part(Model.of(*sides, Knowledge.of(*sides, lexicon)), range(len(source)), range(len(target)), band=50)
     gold = [([0], [0]), ([1], [1]), ([2], [2]), ([3], []), ([4], [3]), ([5], [4])]
     assert [(list(bead.source), list(bead.target)) for bead in found] == gold
 
@@ -141,11 +143,11 @@ def test_documents_teach_each_other() -> None:
 
 def test_the_band_goes_from_corner_to_corner_or_along_what_was_found() -> None:
     diagonal = Band.diagonal(4, 4, 1)
-    assert [diagonal.columns(row) for row in range(5)] == [(0, 2), (0, 3), (1, 4), (2, 5), (3, 5)]
+    assert list(zip(diagonal.low, diagonal.high, strict=True)) == [(0, 2), (0, 3), (1, 4), (2, 5), (3, 5)]
     beads = [Bead(range(1), range(1), 1.0), Bead(range(1, 1), range(1, 9), 0.0), Bead(range(1, 3), range(9, 10), 1.0)]
     around = Band.around(beads, 1)
-    assert [around.columns(row) for row in range(4)] == [(0, 3), (0, 11), (8, 11), (8, 11)]
+    assert list(zip(around.low, around.high, strict=True)) == [(0, 3), (0, 11), (8, 11), (8, 11)]
 
 
 def test_numbers_are_whole_and_words_are_stems() -> None:
-    assert stems(["shinanti", "oa", "20241123"]) == ["shin", "oa", "20241123"]
+    assert stems("shinanti oa 20241123") == ["shin", "oa", "20241123"]
