@@ -120,6 +120,10 @@ class Document(Record):
     written: tuple[str, ...] = ()
     """One for each paragraph: as the source spells it, or empty if it is spelt like that here; none if no paragraph was changed."""
 
+    def as_written(self, index: int) -> str:
+        """A paragraph as the source spells it."""
+        return (self.written[index] if self.written else "") or self.paragraphs[index]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentencePair(Record):
