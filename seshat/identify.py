@@ -33,8 +33,10 @@ NOISE = 0.02
 FOLDS = 5
 SURE = 0.99
 """From which probability a text counts as identified; short texts, names and numbers seldom reach it."""
+CLEAR = 0.9
+"""From which probability a single word looks like a language."""
 
-_WORD = regex.compile(r"[\p{L}\p{M}'\u2019\ua78c]+")
+WORD = regex.compile(r"[\p{L}\p{M}'\u2019\ua78c]+")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Words:
 
 def words_of(text: str) -> list[str]:
     """The words that say something about the language of a text: no numbers."""
-    return [str(word) for word in _WORD.findall(text.lower())]
+    return [word.lower() for word in WORD.findall(text)]
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,20 @@ class Identifier:
         """The same for one text, by code."""
         return dict(zip(self.codes, self.probabilities([text])[0].tolist(), strict=True))
 
-    def languages(self, texts: Iterable[str], *, sure: float = SURE) -> list[str]:
-        """The code of the language that each text is in; empty if no language is probable enough."""
-        found = self.probabilities(texts)
-        best = found.argmax(axis=1)
-        return [self.codes[index] if row[index] >= sure else "" for index, row in zip(best, found, strict=True)]
+    def languages(self, texts: Iterable[str], *, sure: float = SURE, mixed: float = 1.0) -> list[str]:
+        """The code of the language that each text is in; empty if none is probable enough.
+
+        Neither is a text identified if a larger share of its words than ``mixed`` looks like other languages.
+        """
+        words = Words.of(texts)
+        evidence = self.evidence(words)
+        found = softmax(words.counts @ evidence, axis=1)
+        best, everywhere = found.argmax(axis=1), np.arange(len(found))
+        looks = words.counts @ (softmax(evidence, axis=1) > CLEAR).astype(np.float64)
+        others = looks.sum(axis=1) - looks[everywhere, best]
+        lengths = np.asarray(words.counts.sum(axis=1)).ravel()
+        identified = (found[everywhere, best] >= sure) & (others <= mixed * lengths)
+        return [self.codes[code] if one else "" for code, one in zip(best, identified, strict=True)]
 
     def score_words(self, words: Words) -> NDArray[np.float64]:
         """``scores`` of texts that are cut into words already."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc, softmax
 
 from seshat.identify import FOLDS, LENGTHS, SURE, Identifier, Words, believe, count_uses, fit, weigh
+from seshat.language import Language
 from seshat.records import SentencePair
 
 PASSES = 3
@@ -25,6 +26,14 @@ SMALL = 0.05
 TOLERATED = 0.1
 """The share of texts in another language, names and quotations among them, that no source is suspected for."""
 CERTAIN = 0.99
+SURE_OF_A_ROW = 0.9999
+"""From which probability one row alone is called wrong: a sentence full of names and loans is no reason to throw it away."""
+MIXED = 0.2
+"""A sentence with a larger share of words in its own language is not in the wrong one: it quotes, or switches."""
+CLEARLY = 0.02
+"""By how much two shares of foreign letters differ if the alphabet is to overrule what sources say."""
+SAMPLE = 2_000
+"""Texts of each language whose letters are looked at."""
 
 # N texts, U n-grams that are used, K languages
 
@@ -96,7 +105,7 @@ class Audit:
         return tuple(one for one in self.verdicts if one.is_suspect)
 
 
-def examine_pairs(pairs: Iterable[SentencePair]) -> Audit:
+def examine_pairs(pairs: Iterable[SentencePair], language: Language) -> Audit:
     """Judge both sides of pairs, file by file (``found`` has the texts first and then the translations).
 
     Two sides of a parallel document are one source. Raises a DataError if there are no pairs.
@@ -104,20 +113,38 @@ def examine_pairs(pairs: Iterable[SentencePair]) -> Audit:
     known = list(pairs)
     sides = [(one.text, one.language) for one in known] + [(one.translation, one.bridge) for one in known]
     sources = [" | ".join(side.partition("#")[0] for side in one.origin.split(" | ")) for one in known]
-    return examine([text for text, _ in sides], [code for _, code in sides], [*sources, *sources])
+    return examine([text for text, _ in sides], [code for _, code in sides], [*sources, *sources], language)
 
 
-def examine(texts: Sequence[str], codes: Sequence[str], sources: Sequence[str]) -> Audit:
+def wrong_sides(pairs: Sequence[SentencePair], identifier: Identifier) -> list[str]:
+    """Why a pair is not in the languages that it should be in, beginning with one word for the count; empty if it may well be."""
+    texts = identifier.languages((pair.text for pair in pairs), sure=SURE_OF_A_ROW, mixed=MIXED)
+    translations = identifier.languages((pair.translation for pair in pairs), sure=SURE_OF_A_ROW, mixed=MIXED)
+    return [_wrong(pair, *found) for pair, *found in zip(pairs, texts, translations, strict=True)]
+
+
+def _wrong(pair: SentencePair, text: str, translation: str) -> str:
+    if text == pair.bridge and translation == pair.language:
+        return f"language: the sides are exchanged, the text is in {text} and the translation in {translation}"
+    if text not in ("", pair.language):
+        return f"language: the text is in {text}"
+    return f"language: the translation is in {translation}" if translation not in ("", pair.bridge) else ""
+
+
+def examine(texts: Sequence[str], codes: Sequence[str], sources: Sequence[str], language: Language) -> Audit:
     """Judge texts by the languages that they should be in, each source by the others. Deterministic.
 
-    The largest source is believed first, so where most of the text is exchanged, the rest is what looks wrong. A source with
-    more than half of all texts is judged by its own other rows too: nobody else could.
+    The largest source is believed first; the alphabet, if there is one, says whether that was wrong. Without an alphabet, and
+    with most of the text exchanged, it is the rest that looks wrong. A source with more than half of all texts is judged by
+    its own other rows: nobody else could.
     """
     names = tuple(dict.fromkeys(codes))
     numbers = {code: number for number, code in enumerate(names)}
     labels = np.array([numbers[code] for code in codes], dtype=np.int64)
     words = Words.of(texts)
     found = _judged(words, labels, _folds(sources), len(names))
+    if set(names) == {language.code, language.bridge.code} and _upside_down(texts, found == numbers[language.code], found >= 0, language):
+        found = np.where(found >= 0, 1 - found, -1)
     believed = np.where(found >= 0, found, labels)
     verdicts = tuple(_verdicts(labels, found, names, sources))
     doubted = {one.source for one in verdicts if one.is_wrong}
@@ -140,6 +167,18 @@ def _judged(words: Words, labels: NDArray[np.int64], folds: list[NDArray[np.int6
             believed[fold] = np.where(found[fold] >= 0, found[fold], labels[fold])
             total += count_uses(words, believed, chosen, num_codes)
     return found
+
+
+def _upside_down(texts: Sequence[str], taught: NDArray[np.bool_], sure: NDArray[np.bool_], language: Language) -> bool:
+    """True if what seems to be in the taught language has clearly more letters that its alphabet lacks than the rest has."""
+    shares = [_foreign_share(texts, np.flatnonzero(side & sure), language) for side in (taught, ~taught)]
+    return shares[0] > shares[1] + CLEARLY
+
+
+def _foreign_share(texts: Sequence[str], places: NDArray[np.int64], language: Language) -> float:
+    """The mean over a sample of the texts at these places; without an alphabet, no letter is foreign."""
+    sample = places[:: max(1, len(places) // SAMPLE)]
+    return sum(language.foreign_share(texts[place]) for place in sample) / max(1, len(sample))
 
 
 def _folds(sources: Sequence[str]) -> list[NDArray[np.int64]]:
