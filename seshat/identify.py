@@ -23,8 +23,8 @@ from seshat.ngrams import BUCKETS, count_ngrams
 from seshat.records import digest
 
 # N texts, W different words, B buckets, U buckets that are used, K languages
-LENGTHS = (1, 2, 3, 4, 5)
-"""The lengths of the n-grams."""
+LENGTHS = (2, 3, 4, 5)
+"""The lengths of the n-grams. A single space would only say how long words are, and speak for short ones."""
 SMOOTHING = 0.5
 """Added to the count of every n-gram (Lidstone) in the smaller language; as much of the whole in the others, so that what was
 seen nowhere speaks for none."""

@@ -6,6 +6,7 @@ Nothing here knows a language; ``seshat.language`` holds the rules of one.
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -101,8 +102,8 @@ def spell_apostrophes(text: str, letter: str, typed: Any) -> str:
 def cut_alike(pieces: Sequence[str], written: str) -> list[str]:
     """Cut what a source wrote where its respelt text was cut: one piece for each, of the same words.
 
-    Words are paired one by one if there are as many on both sides, else by their longest common runs (``difflib``). No word
-    is lost: the results joined by spaces are ``written``.
+    Words are paired one by one if there are as many on both sides, else between the words that are the same (``difflib``). No
+    word is lost: the results joined by spaces are ``written``.
     """
     now, then = [word for piece in pieces for word in piece.split()], written.split()
     places = range(len(now) + 1) if len(now) == len(then) else _places(now, then)
@@ -116,12 +117,19 @@ def cut_alike(pieces: Sequence[str], written: str) -> list[str]:
 
 def _places(now: Sequence[str], then: Sequence[str]) -> list[int]:
     """Where in ``then`` each word of ``now`` begins, and the end."""
-    return [*_places_of_words(now, then), len(then)]
+    runs = difflib.SequenceMatcher(None, now, then, autojunk=False).get_opcodes()
+    return [place for _, start, stop, begin, end in runs for place in _paired(now[start:stop], then[begin:end], begin)] + [len(then)]
 
 
-def _places_of_words(now: Sequence[str], then: Sequence[str]) -> Iterator[int]:
-    for _, start, stop, begin, end in difflib.SequenceMatcher(None, now, then, autojunk=False).get_opcodes():
-        yield from (min(begin + step, end) for step in range(stop - start))
+def _paired(now: Sequence[str], then: Sequence[str], begin: int) -> Iterator[int]:
+    """Where each word of ``now`` begins if both sides say the same: word by word, or as far as their letters have come."""
+    if len(now) == len(then):
+        yield from range(begin, begin + len(then))
+        return
+    reached = [0, *itertools.accumulate(map(len, then))]
+    scale = reached[-1] / max(1, sum(map(len, now)))
+    for letters in itertools.accumulate(map(len, now[:-1]), initial=0) if now else ():
+        yield begin + min(range(len(reached)), key=lambda place: abs(reached[place] - letters * scale))
 
 
 _RESPELLED = regex.compile(r"[\p{L}\p{M}'\u02bc]+")
