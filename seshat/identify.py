@@ -39,7 +39,7 @@ CLEAR = 0.9
 WORD = regex.compile(r"[\p{L}\p{M}'\u2019\ua78c]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Words:
     """Texts as the words they hold: letters only, in small case."""
 
@@ -81,14 +81,14 @@ def words_of(text: str) -> list[str]:
     return [word.lower() for word in WORD.findall(text)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Identifier:
     """Tells languages apart; made by ``train``."""
 
     codes: tuple[str, ...]
     weights: NDArray[np.float32]
     """What an n-gram says for each language: its log-probability less the mean over the languages; shape (B, K)."""
-    slope: float = 1.0
+    slope: float
     """How much of the sum over a word's n-grams is believed."""
 
     @classmethod
@@ -98,7 +98,7 @@ class Identifier:
         labels = np.repeat(np.arange(len(codes)), [len(texts[code]) for code in codes])
         return fit(codes, Words.of(text for code in codes for text in texts[code]), labels)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The name of what was learnt."""
         return digest("Identifier", self.codes, self.weights.tobytes(), repr(self.slope), NOISE)
@@ -108,7 +108,8 @@ class Identifier:
 
         The difference of two columns is a log-likelihood ratio; a text without words has zeros.
         """
-        return self.score_words(Words.of(texts))
+        words = Words.of(texts)
+        return np.asarray(words.counts @ self.evidence(words))
 
     def probabilities(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """How probable each language is for each text if all are as frequent: shape (N, K)."""
@@ -132,10 +133,6 @@ class Identifier:
         lengths = np.asarray(words.counts.sum(axis=1)).ravel()
         identified = (found[everywhere, best] >= sure) & (others <= mixed * lengths)
         return [self.codes[code] if one else "" for code, one in zip(best, identified, strict=True)]
-
-    def score_words(self, words: Words) -> NDArray[np.float64]:
-        """``scores`` of texts that are cut into words already."""
-        return np.asarray(words.counts @ self.evidence(words))
 
     def evidence(self, words: Words) -> NDArray[np.float64]:
         """What each word says for each language: shape (W, K). Bounded: a word is noise with the probability ``NOISE``."""

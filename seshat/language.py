@@ -134,6 +134,8 @@ class Language(Section):
     def _order(self) -> dict[str, int]:
         """The letters of the alphabet, each with its place; the apostrophe comes last if it is not listed."""
         alphabet = unicodedata.normalize("NFC", self.alphabet.lower())
+        if self.apostrophe:
+            alphabet = regex.sub("['\u2019]", self.apostrophe, alphabet)
         listed = alphabet.replace(",", " ").split()
         letters = listed if len(listed) > 1 else regex.findall(r"\X", alphabet.strip())
         return {letter: place for place, letter in enumerate(dict.fromkeys((*letters, *self.apostrophe)))}

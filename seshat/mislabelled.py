@@ -30,8 +30,8 @@ SURE_OF_A_ROW = 0.9999
 """From which probability one row alone is called wrong: a sentence full of names and loans is no reason to throw it away."""
 MIXED = 0.2
 """A sentence with a larger share of words in its own language is not in the wrong one: it quotes, or switches."""
-CLEARLY = 0.02
-"""By how much two shares of foreign letters differ if the alphabet is to overrule what sources say."""
+FITTING = 0.05
+"""A smaller share of letters that the alphabet lacks is that of the language itself; one that is larger by as much is another's."""
 SAMPLE = 2_000
 """Texts of each language whose letters are looked at."""
 
@@ -170,9 +170,9 @@ def _judged(words: Words, labels: NDArray[np.int64], folds: list[NDArray[np.int6
 
 
 def _upside_down(texts: Sequence[str], taught: NDArray[np.bool_], sure: NDArray[np.bool_], language: Language) -> bool:
-    """True if what seems to be in the taught language has clearly more letters that its alphabet lacks than the rest has."""
-    shares = [_foreign_share(texts, np.flatnonzero(side & sure), language) for side in (taught, ~taught)]
-    return shares[0] > shares[1] + CLEARLY
+    """True if the alphabet fits not what seems to be in the taught language, but the rest."""
+    seeming, rest = (_foreign_share(texts, np.flatnonzero(side & sure), language) for side in (taught, ~taught))
+    return rest < FITTING < seeming - rest
 
 
 def _foreign_share(texts: Sequence[str], places: NDArray[np.int64], language: Language) -> float:

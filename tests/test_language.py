@@ -187,6 +187,11 @@ def test_an_alphabet_without_spaces_has_no_digraphs() -> None:
     assert (language.letters("chg\u0303"), language.foreign_letters("chag\u0303g")) == (["c", "h", "g\u0303"], {"g"})
 
 
+def test_an_alphabet_may_be_typed_with_any_apostrophe() -> None:
+    language = Language(code="qtm", name="tamuri", alphabet="a k' k ' t’", apostrophe="ʼ")
+    assert language.letters(language.normalize("k'at’a'")) == ["kʼ", "a", "tʼ", "a", "ʼ"]
+
+
 def test_without_an_alphabet_every_letter_is_one() -> None:
     assert Language(code="qtm", name="tamuri").letters("Chañʼ") == ["c", "h", "a", "ñ", "ʼ"]
 

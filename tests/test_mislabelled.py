@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import identify as benchmark
+from seshat.errors import DataError
 from seshat.identify import Identifier
 from seshat.language import Language
 from seshat.mislabelled import Audit, Verdict, examine, examine_pairs, wrong_sides
@@ -49,6 +50,25 @@ def test_files_whose_columns_are_exchanged_are_found_and_no_others(swapped: str)
 def test_the_alphabet_says_who_is_right_where_most_is_exchanged() -> None:
     assert blamed(examine_pairs(files(swapped="ab"), TAMURI)) == "ab"
     assert blamed(examine_pairs(files(swapped="ab"), PLAIN)) == "cd"  # without it the majority is believed
+
+
+def test_an_alphabet_that_fits_neither_language_decides_nothing() -> None:
+    assert blamed(examine_pairs(files(swapped="d"), Language(code="qtm", name="tamuri", alphabet="a b ʼ"))) == "d"
+
+
+def test_everything_is_exchanged() -> None:
+    assert blamed(examine_pairs(files(swapped="abcd"), TAMURI)) == "abcd"
+    assert blamed(examine_pairs(files(swapped="a", names="a"), TAMURI)) == "a"
+
+
+def test_very_little_is_no_mistake() -> None:
+    audit = examine_pairs([pair("ama", "casa"), pair("1", "2")], PLAIN)
+    assert (audit.swapped, audit.suspects, audit.found) == ((), (), ("", "", "", ""))
+
+
+def test_nothing_cannot_be_examined() -> None:
+    with pytest.raises(DataError, match="cannot be told apart"):
+        examine_pairs([], PLAIN)
 
 
 @pytest.mark.parametrize("half", ["a", "b", "c", "d"])
