@@ -222,7 +222,7 @@ def _table(kind: type[BaseModel] | None, name: str) -> TableFile | None:
 def _rows(path: Path, table: TableFile) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a TSV file, each with the number of its line; blank lines and remarks are passed over."""
     for number, line in enumerate(_text(path).removeprefix("\ufeff").split("\n"), 1):
-        cells = line.removesuffix("\r").split("\t")
+        cells = line.split("\t")
         if not line.strip() or line.startswith("#"):
             continue
         if not table.required <= len(cells) <= len(table.columns):

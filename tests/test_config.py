@@ -281,7 +281,7 @@ def tabled(folder: Path, table: str, yaml: str = "rules: old.tsv") -> tuple[Rule
 
 
 def test_a_list_may_be_a_tsv_file_beside_its_yaml(folder: Path) -> None:
-    table = "\ufeff# old\tnew\n\nqu(?=e)\t1\r\n h \t2\tat the end # really\n"
+    table = "\ufeff# old\tnew\n\nqu(?=e)\t1\r\n h \t2\tat the end # really\r\n"
     assert tabled(folder, table) == (Rule(pattern="qu(?=e)", weight=1), Rule(pattern=" h ", weight=2, note="at the end # really"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,18 @@ def test_probabilities_hold_what_they_say() -> None:
     best = found.max(axis=1)
     right = np.array([IDENTIFIER.codes[index] for index in found.argmax(axis=1)]) == np.array(truth)
     assert 1 - best.mean() == pytest.approx(1 - right.mean(), abs=0.03)
+
+
+def test_how_far_the_sum_is_believed_is_learnt_from_held_out_words() -> None:
+    few = Identifier.train({"qtm": TAUGHT[:30], "spa": SPANISH[:30]})
+    words = [word for text in TAUGHT[600:] + SPANISH[600:] for word in text.split()]
+    truth = [0 for text in TAUGHT[600:] for _ in text.split()] + [1 for text in SPANISH[600:] for _ in text.split()]
+
+    def surprise(slope: float) -> float:
+        return float(-np.log(replace(few, slope=slope).probabilities(words)[np.arange(len(words)), truth]).mean())
+
+    assert surprise(few.slope) < min(surprise(few.slope / 3), surprise(3 * few.slope))
+    assert few.slope < IDENTIFIER.slope
 
 
 def test_three_languages() -> None:

@@ -53,7 +53,13 @@ def test_the_alphabet_says_who_is_right_where_most_is_exchanged() -> None:
 
 
 def test_an_alphabet_that_fits_neither_language_decides_nothing() -> None:
-    assert blamed(examine_pairs(files(swapped="d"), Language(code="qtm", name="tamuri", alphabet="a b ʼ"))) == "d"
+    assert blamed(examine_pairs(files(swapped="d"), Language(code="qtm", name="tamuri", alphabet="a b c d e i l m n o p r s v"))) == "d"
+
+
+def test_no_source_votes_for_itself() -> None:
+    alone = [pair("ჩემი სახლი დიდია ძალიან", "Мой дом очень большой", origin=f"transcriptions/e.csv#row={row}") for row in range(90)]
+    verdicts = examine_pairs([*files(), *alone], PLAIN).verdicts
+    assert [(one.num_texts, one.num_judged) for one in verdicts if one.source == "transcriptions/e.csv"] == [(90, 0), (90, 0)]
 
 
 def test_everything_is_exchanged() -> None:

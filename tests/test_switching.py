@@ -31,6 +31,8 @@ LONG = "tusa tuta tümeʼpa sororila"
         (f"{LONG} «está muy cansada».", ["está muy cansada"]),
         (f"{LONG}, la mujer teje, {LONG} {LONG}, en el jardín.", ["la mujer teje", "en el jardín"]),
         (f"{LONG} mujer {LONG}", []),  # a loan
+        (f"{LONG} mujer", []),
+        (f"Mujer {LONG}", []),
         (f"{LONG} 1999 3 {LONG}", []),
         ("La mujer teje la canasta.", ["La mujer teje la canasta"]),
         ("", []),
@@ -57,6 +59,12 @@ def test_each_text_is_decoded_alone_whatever_its_neighbours(monkeypatch: pytest.
     monkeypatch.setattr("seshat.switching.CHUNK_TEXTS", 7)
     assert switched(*texts) == whole
     assert [switched(text)[0] for text in texts[:20]] == whole[:20]
+
+
+def test_any_language_may_be_at_home_and_short_texts_stand_beside_long_ones() -> None:
+    texts = [f"la mujer teje {LONG}", f"la mujer teje la canasta en el jardín {LONG} {LONG}"]
+    found = code_switching(texts, IDENTIFIER, "spa")
+    assert [[text[span.start : span.stop] for span in spans] for text, spans in zip(texts, found)] == [[LONG], [f"{LONG} {LONG}"]]
 
 
 def test_no_texts() -> None:
