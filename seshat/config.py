@@ -1,8 +1,9 @@
 """YAML files and ``key=value`` arguments, turned into frozen typed settings before anything heavy is imported.
 
 A file may ``inherit:`` one parent (named beside it): mappings merge, key by key, everything else replaces. A section may be
-the path of another YAML file (looked up beside the file that names it, then from the working directory). ``key.sub=value`` on
-the command line wins. Unknown and duplicate keys are errors; all errors are shown at once, each with its file and key.
+the path of another YAML file (looked up beside the file that names it, then from the working directory), and a list that is
+declared with a ``TableFile`` the path of a TSV file. ``key.sub=value`` on the command line wins. Unknown and duplicate keys
+are errors; all errors are shown at once, each with its file and key.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -48,6 +50,16 @@ def _place(value: object) -> object:
 
 PathSetting = Annotated[str, BeforeValidator(_place)]
 """A path. In a YAML file it is relative to the workspace's ``root``; typed on the command line, to the working directory."""
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """Annotates a list of sections that may also be the name of a TSV file: a row for each, ``#`` before a remark."""
+
+    columns: tuple[str, ...]
+    """The keys of a section, in the order of the columns."""
+    required: int
+    """How many of them every row has."""
 
 
 def load(kind: type[S], path: str | Path | None, overrides: Sequence[str] = ()) -> S:
@@ -107,7 +119,7 @@ class _Draft:
                 raise ConfigError(f"{file}: inherit: must be the name of one YAML file beside this one")
             self.lay(file.parent / parent, kind, at, heir=file)
         for name, value in data.items():
-            self._set((*at, str(name)), value, _section(kind, str(name)), file)
+            self._set((*at, str(name)), value, kind, file)
 
     def override(self, argument: str) -> None:
         """Set one ``key.sub=value``; the value is YAML, so numbers and lists are what they look like."""
@@ -119,9 +131,18 @@ class _Draft:
         kind: type[BaseModel] | None = self.kind
         for part in key[:-1]:
             kind = _section(kind, part)
-        self._set(key, _typed(value), _section(kind, key[-1]), Path(COMMAND_LINE))
+        self._set(key, _typed(value), kind, Path(COMMAND_LINE))
 
-    def _set(self, key: Key, value: Any, section: type[BaseModel] | None, file: Path) -> None:
+    def _set(self, key: Key, value: Any, parent: type[BaseModel] | None, file: Path) -> None:
+        section, table = _section(parent, key[-1]), _table(parent, key[-1])
+        if table is not None and isinstance(value, str):
+            found = _find(value, file, key)
+            self._clear(key)
+            numbered = list(_rows(found, table))
+            self._parent(key)[key[-1]] = [row for _, row in numbered]
+            self.came_from |= {(*key, str(index)): f"{found}:{line}" for index, (line, _) in enumerate(numbered)}
+            self.came_from[key] = str(found)
+            return
         if section is not None and isinstance(value, str):
             found = _find(value, file, key)
             self._clear(key)
@@ -191,6 +212,27 @@ def _section(kind: type[BaseModel] | None, name: str) -> type[BaseModel] | None:
     return next(_sections(kind.model_fields[name].annotation), None)
 
 
+def _table(kind: type[BaseModel] | None, name: str) -> TableFile | None:
+    """What a field says about the file that its list may come from."""
+    if kind is None or name not in kind.model_fields:
+        return None
+    return next((one for one in kind.model_fields[name].metadata if isinstance(one, TableFile)), None)
+
+
+def _rows(path: Path, table: TableFile) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a TSV file, each with the number of its line; blank lines and remarks are passed over."""
+    for number, line in enumerate(_text(path).removeprefix("\ufeff").split("\n"), 1):
+        cells = line.split("\t")
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not table.required <= len(cells) <= len(table.columns):
+            raise ConfigError(
+                f"{path}:{number}: has {len(cells)} columns instead of {table.required} to {len(table.columns)}; "
+                f"write {' TAB '.join(table.columns)} (a TAB before an empty one too)"
+            )
+        yield number, dict(zip(table.columns, cells))
+
+
 def _sections(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
@@ -217,17 +259,19 @@ def _find(name: str, file: Path, key: Key) -> Path:
 
 
 def _read(path: Path, named_by: Path | None = None) -> Mapping[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        where = f"{named_by}: inherit: " if named_by else ""
-        raise ConfigError(f"{where}{path}: cannot be read ({error}); give an existing YAML file in UTF-8") from None
-    data = _parse(text, str(path))
+    data = _parse(_text(path, f"{named_by}: inherit: " if named_by else ""), str(path))
     if data is None:
         return {}
     if not isinstance(data, Mapping):
         raise ConfigError(f"{path}: must hold keys with values, not a {type(data).__name__}")
     return data
+
+
+def _text(path: Path, where: str = "") -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}{path}: cannot be read ({error}); give an existing file in UTF-8") from None
 
 
 def _parse(text: str, where: str) -> Any:

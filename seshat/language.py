@@ -6,39 +6,20 @@ The profile comes from ``configs/languages/*.yaml``. Nothing here needs a model.
 from __future__ import annotations
 
 import unicodedata
+from fnmatch import fnmatch
 from functools import cached_property
 from typing import Annotated, Any
 
 import regex
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from seshat.config import Section
+from seshat.config import Section, TableFile
+from seshat.spelling import CompiledRule, SpellingRule, compiled, respell, rules_used, spell_apostrophes, typed_apostrophes
 
-GLOTTAL_STOP = "\u02bc"
-"""MODIFIER LETTER APOSTROPHE: a letter to Unicode, so that words are not cut at it."""
-TYPED_APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\ua78c\u00b4`\u2032\u201b"
-"""What people type for one: typewriter, quotation marks, turned comma, saltillo, accents, prime."""
 CLOSERS = "\"'\u00bb\u201d\u2019)\\]"
 OPENERS = "\"'\u00ab\u201c\u2018(\\[\u00bf\u00a1\u2014-"
 
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{3}$", description="ISO 639-3, three small letters")]
-
-
-class SpellingRule(Section):
-    """One replacement of an old or foreign spelling by today's."""
-
-    pattern: str
-    """A regular expression (the ``regex`` package), matched on normalised text."""
-    replacement: str
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, value: str) -> str:
-        try:
-            regex.compile(value)
-        except regex.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        return value
 
 
 class Bridge(Section):
@@ -61,14 +42,14 @@ class Language(Section):
     """ISO 639-1, if there is one."""
     bridge: Bridge = Bridge()
     alphabet: str = ""
-    """All letters in small case, digraphs spelt out; empty: any letter will do."""
-    apostrophe: str = ""
+    """All letters in small case and in their order, with spaces between them if some are digraphs (``a ch e``); empty: any will do."""
+    apostrophe: str = Field("", max_length=1)
     """How the glottal stop or ejective mark is written (one character), if apostrophes are letters here."""
-    spelling: tuple[SpellingRule, ...] = ()
-    """Applied in order, to sources whose spelling is old."""
+    spelling: Annotated[tuple[SpellingRule, ...], TableFile(("pattern", "replacement", "note"), required=2)] = ()
+    """Applied in order, to sources whose spelling is old. In YAML, the rules or the name of a TSV file: old, new, note."""
     old_spelling: tuple[str, ...] = ()
     """Which raw files the spelling rules apply to: patterns such as ``dictionary/*.csv``."""
-    sentence_end: str = ".?!…"
+    sentence_end: str = Field(".?!…", min_length=1)
     abbreviations: tuple[str, ...] = ()
 
     def normalize(self, text: str) -> str:
@@ -78,12 +59,36 @@ class Language(Section):
         """
         text = unicodedata.normalize("NFC", text)
         if self.apostrophe:
-            text = _spell_apostrophes(text, self.apostrophe)
+            text = spell_apostrophes(text, self.apostrophe, self._apostrophes)
         return clean_spaces(text)
+
+    def is_old(self, origin: str) -> bool:
+        """True for a raw file whose text in the taught language the spelling rules apply to."""
+        return any(fnmatch(origin, pattern) for pattern in self.old_spelling)
 
     def respell(self, text: str) -> str:
         """Today's spelling of a text in an old one (lower and upper case; a capital first letter stays one)."""
-        return _respell(text, self._rules)
+        return respell(text, self._rules)
+
+    def spell(self, text: str, origin: str) -> str:
+        """A text of the taught language as it is kept: normalised, and respelt if the spelling of its raw file is old."""
+        normal = self.normalize(text)
+        return self.respell(normal) if self.is_old(origin) else normal
+
+    def rules_used(self, written: str) -> tuple[int, ...]:
+        """How often each rule of ``spelling`` fires on a text as its source wrote it."""
+        return rules_used(self.normalize(written), self._rules)
+
+    def letters(self, word: str) -> list[str]:
+        """The letters of a word in small case, digraphs as one (the longest that fits); a letter keeps its combining marks."""
+        return [str(letter) for letter in self._letter.findall(unicodedata.normalize("NFC", word.lower()))]
+
+    def sort_key(self, word: str) -> tuple[tuple[int, ...], str]:
+        """What a dictionary is sorted by: the order of the alphabet, spaces first, marks between letters last.
+
+        A letter that the alphabet lacks stands with its plain form (``á`` with ``a``), or behind all others.
+        """
+        return tuple(rank for letter in self.letters(word) if (rank := self._rank(letter)) is not None), word
 
     def words(self, text: str) -> list[str]:
         """The words of a text in small letters; apostrophes and hyphens inside a word belong to it."""
@@ -95,10 +100,16 @@ class Language(Section):
         return split_sentences(text, end=self.sentence_end, abbreviations=abbreviations)
 
     def foreign_letters(self, text: str) -> set[str]:
-        """The letters of a text that the alphabet does not have; none if there is no alphabet."""
-        if not self.alphabet:
-            return set()
-        return {letter for letter in text.lower() if letter.isalpha() and letter not in self._letters}
+        """The letters of a text that the alphabet does not have; none if there is no alphabet.
+
+        Where the alphabet has ``ch`` but no ``c``, a ``c`` on its own is foreign.
+        """
+        return {letter for letter in self._only_letters(text) if letter not in self._order} if self.alphabet else set()
+
+    def foreign_share(self, text: str) -> float:
+        """Which share of the letters of a text the alphabet does not have, from 0 to 1."""
+        letters = self._only_letters(text)
+        return sum(letter not in self._order for letter in letters) / len(letters) if self.alphabet and letters else 0.0
 
     def called(self, code: str) -> str:
         """The ISO 639-3 code of a language that a request or a file name calls by any of its codes; empty if unknown."""
@@ -107,16 +118,43 @@ class Language(Section):
                 return known
         return {self.short: self.code, self.bridge.short: self.bridge.code}.get(code, "") if code else ""
 
-    @cached_property
-    def _letters(self) -> frozenset[str]:
-        return frozenset(unicodedata.normalize("NFC", self.alphabet.lower() + self.apostrophe)) - {" "}
+    def _only_letters(self, text: str) -> list[str]:
+        return [letter for letter in self.letters(text) if letter[0].isalpha()]
+
+    def _rank(self, letter: str) -> int | None:
+        """The place of a letter in the alphabet; None for a mark that dictionaries pass over."""
+        if letter.isspace():
+            return -1
+        if not letter[0].isalnum() and letter not in self._order:
+            return None
+        plain = unicodedata.normalize("NFD", letter)[0]
+        return self._order.get(letter, self._order.get(plain, len(self._order) + ord(letter[0])))
 
     @cached_property
-    def _rules(self) -> tuple[tuple[Any, str], ...]:
-        return tuple((regex.compile(rule.pattern), rule.replacement) for rule in self.spelling)
+    def _order(self) -> dict[str, int]:
+        """The letters of the alphabet, each with its place; the apostrophe comes last if it is not listed."""
+        alphabet = unicodedata.normalize("NFC", self.alphabet.lower())
+        if self.apostrophe:
+            alphabet = regex.sub("['\u2019]", self.apostrophe, alphabet)
+        listed = alphabet.replace(",", " ").split()
+        letters = listed if len(listed) > 1 else regex.findall(r"\X", alphabet.strip())
+        return {letter: place for place, letter in enumerate(dict.fromkeys((*letters, *self.apostrophe)))}
+
+    @cached_property
+    def _letter(self) -> Any:
+        """A letter of the alphabet without further marks, else any character with its marks."""
+        known = sorted(self._order, key=lambda letter: (-len(letter), letter))
+        return regex.compile("|".join([*(rf"{regex.escape(letter)}(?!\p{{M}})" for letter in known), r"\X"]))
+
+    @cached_property
+    def _apostrophes(self) -> Any:
+        return typed_apostrophes(self._order.keys() - {self.apostrophe})
+
+    @cached_property
+    def _rules(self) -> tuple[CompiledRule, ...]:
+        return compiled(self.spelling)
 
 
-_APOSTROPHES = regex.compile(rf"(?P<after>(?<=\p{{L}}\p{{M}}*))?[{TYPED_APOSTROPHES}]+(?P<before>(?=\p{{L}}))?")
 _SPACES = regex.compile(r"[\s\u00a0\u200b\ufeff]+")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[-'\u02bc\u2019\ua78c][\p{L}\p{M}\p{N}]+)*[\u02bc\ua78c]?")
 
@@ -128,6 +166,12 @@ def clean_spaces(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _SPACES.sub(" ", text).strip()
+
+
+def what_was_written(raw: str, text: str) -> str:
+    """What a source wrote, white space apart, if that is not ``text``; empty if it is."""
+    written = clean_spaces(raw)
+    return written if written != text else ""
 
 
 def words(text: str) -> list[str]:
@@ -164,31 +208,3 @@ def _unfinished(sentence: str, abbreviations: tuple[str, ...]) -> bool:
 
 _INITIAL = regex.compile(r"(?:^|\s)\p{P}*\p{Lu}\.$")
 _ITEM = regex.compile(r"\p{P}*(?:\p{N}+|[IVXLC]+)\.\p{P}*")
-
-
-def _spell_apostrophes(text: str, letter: str) -> str:
-    opened = False
-
-    def spell(match: Any) -> str:
-        nonlocal opened
-        typed, begins_word = str(match.group()), match["before"] is not None
-        if match["after"] is not None and (begins_word or not opened):
-            return letter
-        opened = begins_word and typed != letter
-        return typed
-
-    return str(_APOSTROPHES.sub(spell, text))
-
-
-def _respell(text: str, rules: tuple[tuple[Any, str], ...]) -> str:
-    def change(match: Any) -> str:
-        word = match.group()
-        new = word.lower()
-        for pattern, replacement in rules:
-            new = pattern.sub(replacement, new)
-        return str(new[:1].upper() + new[1:] if word[:1].isupper() else new)
-
-    return str(_RESPELLED.sub(change, text)) if rules else text
-
-
-_RESPELLED = regex.compile(r"[\p{L}\p{M}'\u02bc]+")

@@ -7,24 +7,18 @@ so no knowledge of the language is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from seshat.language import clean_spaces
+from seshat.ngrams import BUCKETS, count_ngrams, ranges
 
 LENGTHS = (2, 3, 4, 5)
 """The lengths of the n-grams."""
-BUCKETS = 1 << 20
-"""N-grams are numbered by a hash below this; two that share a number are rare and do little harm."""
-CHUNK_TEXTS = 4_096
-"""Texts counted at once: bounds the memory, changes nothing."""
 CHUNK_CELLS = 8_000_000
 """Similarities computed at once (32 MB): bounds the memory, changes nothing."""
-
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Neighbours:
@@ -32,7 +26,7 @@ class Neighbours:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.size = len(texts)
-        counts = _count(texts)
+        counts = count_ngrams(texts, LENGTHS)
         spread = np.bincount(counts.indices, minlength=BUCKETS)
         self._rarity = (np.log((1 + self.size) / (1 + spread)) + 1).astype(np.float32)
         self._index = self._weigh(counts).T.tocsr()
@@ -46,8 +40,8 @@ class Neighbours:
         width = min(k, self.size)
         indices = np.zeros((len(queries), width), dtype=np.int64)
         similarities = np.zeros((len(queries), width), dtype=np.float32)
-        for rows in _ranges(len(queries), max(1, CHUNK_CELLS // max(1, self.size))) if width else ():
-            table = (self._weigh(_count(queries[rows])) @ self._index).toarray()
+        for rows in ranges(len(queries), max(1, CHUNK_CELLS // max(1, self.size))) if width else ():
+            table = (self._weigh(count_ngrams(queries[rows], LENGTHS)) @ self._index).toarray()
             indices[rows] = [_largest(row, width) for row in table]
             similarities[rows] = np.take_along_axis(table, indices[rows], axis=1)
         return indices, np.clip(similarities, 0.0, 1.0)
@@ -68,35 +62,3 @@ def _largest(row: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     threshold = np.partition(row, len(row) - k)[len(row) - k]
     candidates = np.flatnonzero(row >= threshold)
     return candidates[np.argsort(-row[candidates], kind="stable")[:k]]
-
-
-def _ranges(total: int, size: int) -> Iterator[slice]:
-    return (slice(start, min(start + size, total)) for start in range(0, total, size))
-
-
-def _count(texts: Sequence[str]) -> sparse.csr_matrix:
-    """How often each n-gram stands in each text."""
-    blocks = [_count_block(texts[rows]) for rows in _ranges(len(texts), CHUNK_TEXTS)]
-    return sparse.vstack(blocks, format="csr") if blocks else sparse.csr_matrix((0, BUCKETS), dtype=np.float32)
-
-
-def _count_block(texts: Sequence[str]) -> sparse.csr_matrix:
-    """The n-grams of some texts, counted without a loop over characters.
-
-    The texts stand in one row of code points. An n-gram is the row multiplied up over n places; it counts if its first
-    and its last character belong to the same text.
-    """
-    padded = [f" {clean_spaces(text).lower()} " for text in texts]
-    points = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
-    owner = np.repeat(np.arange(len(texts)), [len(text) for text in padded])
-    keys, hashes = [], np.zeros_like(points)
-    for length in range(1, max(LENGTHS) + 1):
-        stop = max(0, len(points) - length + 1)
-        hashes = (hashes[:stop] + points[length - 1 :] + np.uint64(1)) * _FACTOR
-        hashes ^= hashes >> np.uint64(29)
-        if length in LENGTHS:
-            whole = owner[:stop] == owner[length - 1 :]
-            keys.append(owner[:stop][whole] * BUCKETS + (hashes[whole] >> np.uint64(24)).astype(np.int64) % BUCKETS)
-    places, counts = np.unique(np.concatenate(keys), return_counts=True)
-    rows, columns = np.divmod(places, BUCKETS)
-    return sparse.csr_matrix((counts.astype(np.float32), (rows, columns)), shape=(len(texts), BUCKETS))

@@ -98,7 +98,9 @@ class Entry(Record):
     language: str
     bridge: str
     written: str = ""
-    """The headword as the source spells it, if spelling rules changed it."""
+    """The headword as the source spells it, if it is spelt another way here."""
+    written_variants: tuple[str, ...] = ()
+    """One for each variant, as ``written``; none if no variant was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,12 @@ class Document(Record):
     """One for each paragraph: where in the file it stands (``line=12``, ``page=3``)."""
     line_by_line: bool = False
     """Every paragraph is one line of a file whose sides were written line by line."""
+    written: tuple[str, ...] = ()
+    """One for each paragraph: as the source spells it, or empty if it is spelt like that here; none if no paragraph was changed."""
+
+    def as_written(self, index: int) -> str:
+        """A paragraph as the source spells it."""
+        return (self.written[index] if self.written else "") or self.paragraphs[index]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +147,9 @@ class SentencePair(Record):
     """The text cut into morphemes with hyphens."""
     note: str = ""
     written: str = ""
-    """The text as the source spells it, if spelling rules changed it."""
+    """The text as the source spells it, if it is spelt another way here."""
+    written_morphemes: str = ""
+    """The same of ``morphemes``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +188,8 @@ class Utterance(Record):
     confidence: float
     """The geometric mean of the token probabilities; from 0 to 1."""
     engine: str = ""
+    written: str = ""
+    """The text as the engine spells it, if it is spelt another way here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

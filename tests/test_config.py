@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
-from seshat.config import PathSetting, Section, load, to_yaml, top_keys
+from seshat.config import PathSetting, Section, TableFile, load, to_yaml, top_keys
 from seshat.errors import ConfigError
 
 
@@ -253,3 +254,67 @@ class Lists(Section):
 def test_paths_in_a_typed_list_are_relative_to_where_the_user_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert load(Lists, None, ["files=[a.txt, /b.txt]"]).files == (str(tmp_path / "a.txt"), "/b.txt")
+
+
+# Lists in a table of their own
+
+
+class Rule(Section):
+    pattern: str
+    weight: float
+    note: str = ""
+
+
+class Rules(Section):
+    rules: Annotated[tuple[Rule, ...], TableFile(("pattern", "weight", "note"), required=2)] = ()
+
+
+class Sheet(Section):
+    spelling: Rules = Rules()
+
+
+def tabled(folder: Path, table: str, yaml: str = "rules: old.tsv") -> tuple[Rule, ...]:
+    """The rules of a table in a folder of its own, named by a section's own file."""
+    write(folder, sheet="spelling: parts/rules.yaml", parts__rules=yaml)
+    (folder / "parts" / "old.tsv").write_bytes(table.encode())
+    return load(Sheet, "sheet.yaml").spelling.rules
+
+
+def test_a_list_may_be_a_tsv_file_beside_its_yaml(folder: Path) -> None:
+    table = "\ufeff# old\tnew\n\nqu(?=e)\t1\r\n h \t2\tat the end # really\r\n"
+    assert tabled(folder, table) == (Rule(pattern="qu(?=e)", weight=1), Rule(pattern=" h ", weight=2, note="at the end # really"))
+
+
+def test_a_table_replaces_a_list_and_a_list_a_table(folder: Path) -> None:
+    one, other = Rule(pattern="a", weight=1), Rule(pattern="b", weight=2)
+    (folder / "one.tsv").write_text("a\t1\n")
+    write(folder, child="inherit: parent.yaml\nrules: one.tsv", parent="rules: [{pattern: b, weight: x}]")
+    assert load(Rules, "child.yaml").rules == (one,)
+    assert load(Rules, "child.yaml", ["rules=[{pattern: b, weight: 2}]"]).rules == (other,)
+    assert load(Sheet, None, ["spelling.rules=one.tsv"]).spelling.rules == (one,)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("a\t1\n\nb\tmuch\n", "parts/old.tsv:3: spelling.rules.1.weight: input should be a valid number"),
+        ("a\t1\nb\n", "parts/old.tsv:2: has 1 columns instead of 2 to 3; write pattern TAB weight TAB note"),
+        ("a\t1\t\t\n", "parts/old.tsv:1: has 4 columns instead of 2 to 3"),
+    ],
+)
+def test_a_mistake_in_a_table_names_its_line(folder: Path, table: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        tabled(folder, table)
+    assert str(caught.value).startswith(said)
+
+
+def test_a_table_that_is_not_there_is_named(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^parts/rules\.yaml: spelling\.rules: no file 'gone\.tsv', neither beside parts/rules\.yaml"):
+        tabled(folder, "", "rules: gone.tsv")
+
+
+def test_a_table_in_another_encoding_is_refused(folder: Path) -> None:
+    (folder / "old.tsv").write_bytes("é\t1".encode("cp1252"))
+    write(folder, rules="rules: old.tsv")
+    with pytest.raises(ConfigError, match=r"^old\.tsv: cannot be read .* UTF-8"):
+        load(Rules, "rules.yaml")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seshat.language import Bridge, Language, SpellingRule, clean_spaces, split_sentences, words
+from seshat.language import Bridge, Language, clean_spaces, split_sentences, words
 
 TAMURI = Language(code="qtm", name="tamuri", alphabet="a ch e h i k l m n ñ o p r s sh t u ü w y ʼ", apostrophe="ʼ")
 SPANISH = Bridge().abbreviations
@@ -77,6 +77,20 @@ def test_normalising_twice_is_normalising_once(text: str) -> None:
         ("IV. Nadie es esclavo.", ["IV. Nadie es esclavo."]),
         ("Véase el art. 5 de la ley.", ["Véase el art. 5 de la ley."]),
         ("Ámame. Ñandú.", ["Ámame.", "Ñandú."]),
+        ("Escribe la pág. 3 y el art. 5.", ["Escribe la pág. 3 y el art. 5."]),
+        ("Pan, sal, etc. Luego agua.", ["Pan, sal, etc. Luego agua."]),  # it may end a sentence; nobody can tell
+        ("Lleva algo, p. ej. Pan.", ["Lleva algo, p. ej. Pan."]),
+        ("Mire el punto 3. Aquí está.", ["Mire el punto 3.", "Aquí está."]),  # a number at the end of a sentence is no item
+        ("El 1.º de mayo. Fiesta.", ["El 1.º de mayo.", "Fiesta."]),
+        ("El siglo XX. Guerras.", ["El siglo XX.", "Guerras."]),
+        ("«¿Vienes?» «¡No!» Se fue.", ["«¿Vienes?»", "«¡No!»", "Se fue."]),
+        ("«Ven. Siéntate.» Vino.", ["«Ven.", "Siéntate.»", "Vino."]),
+        ("Dijo: “¿Quién?” y calló.", ["Dijo: “¿Quién?” y calló."]),
+        ("No sé... ¿Y tú?", ["No sé...", "¿Y tú?"]),
+        ("No sé… ¿y tú?", ["No sé…", "¿y tú?"]),
+        ("¡¿Qué?! ¡Sí!", ["¡¿Qué?!", "¡Sí!"]),
+        ("Vive en C. Vive bien.", ["Vive en C. Vive bien."]),  # as an initial
+        ("Correo: a.b@c.pe. Escriba.", ["Correo: a.b@c.pe.", "Escriba."]),
     ],
 )
 def test_spanish_sentences(text: str, sentences: list[str]) -> None:
@@ -90,6 +104,8 @@ def test_spanish_sentences(text: str, sentences: list[str]) -> None:
         ("Ama; Ya.", ".;", ["Ama;", "Ya."]),
         ("यह है। वह था।", "।", ["यह है।", "वह था।"]),  # a script without capitals
         ("ይህ ነው። ያ ነበር።", "።", ["ይህ ነው።", "ያ ነበር።"]),
+        ("ᎠᏂᏴᏫ. ᏣᎳᎩ.", ".", ["ᎠᏂᏴᏫ.", "ᏣᎳᎩ."]),
+        ("هذا. ذلك؟ نعم.", ".؟", ["هذا.", "ذلك؟", "نعم."]),
     ],
 )
 def test_sentences_of_other_languages(text: str, end: str, sentences: list[str]) -> None:
@@ -126,7 +142,9 @@ def test_words(text: str, found: list[str]) -> None:
     ("alphabet", "text", "foreign"),
     [
         ("", "Žába", set()),
-        ("a ch e sh", "Cha, shé! 12", {"é"}),  # the letters of a digraph are letters
+        ("a ch e sh", "Cha, shé! 12", {"é"}),
+        ("a ch e sh", "Cha, ca sha!", {"c"}),  # half a digraph is none
+        ("a", "a\u0331", {"a\u0331"}),
         ("a ñ", "An\u0303a ña", set()),
         ("a g̃", "g̃a", set()),
         ("a", "aß日", {"ß", "日"}),
@@ -141,15 +159,53 @@ def test_the_apostrophe_is_of_the_alphabet() -> None:
     assert Language(code="qtm", name="tamuri", alphabet="a m", apostrophe="ʼ").foreign_letters("amaʼ") == set()
 
 
-def test_spelling_rules_apply_in_order_and_keep_a_capital() -> None:
-    rules = (SpellingRule(pattern="qu(?=[ei])|c(?!h)", replacement="k"), SpellingRule(pattern="hu(?=a)", replacement="w"))
-    language = Language(code="shp", name="shipibo", spelling=rules)
-    assert language.respell("Queneti, caco chichi HUA!") == "Keneti, kako chichi Wa!"
+DIGRAPHS = Language(code="qtm", name="tamuri", alphabet="a b ch e k kʼ i ts tsh x ñ", apostrophe="ʼ")
 
 
-def test_a_spelling_rule_that_is_no_regular_expression_is_refused() -> None:
-    with pytest.raises(ValueError, match="not a regular expression"):
-        SpellingRule(pattern="(", replacement="")
+@pytest.mark.parametrize(
+    ("word", "letters"),
+    [
+        ("Chak'i", ["ch", "a", "kʼ", "i"]),
+        ("tshatsa", ["tsh", "a", "ts", "a"]),  # the longest that fits
+        ("cats", ["c", "a", "ts"]),
+        ("an\u0303e\u0331\u0303", ["a", "ñ", "ẽ\u0331"]),  # a letter keeps its marks
+        ("tsh\u0303", ["ts", "h\u0303"]),  # h with a tilde is not the h of tsh
+        ("", []),
+    ],
+)
+def test_letters_of_a_word(word: str, letters: list[str]) -> None:
+    assert DIGRAPHS.letters(DIGRAPHS.normalize(word)) == letters
+
+
+@pytest.mark.parametrize("alphabet", ["a b ch x", "a, b, ch, x", "A B CH X", " a  b\tch x "])
+def test_an_alphabet_is_written_in_many_ways(alphabet: str) -> None:
+    assert Language(code="qtm", name="tamuri", alphabet=alphabet).letters("achx") == ["a", "ch", "x"]
+
+
+def test_an_alphabet_without_spaces_has_no_digraphs() -> None:
+    language = Language(code="qtm", name="tamuri", alphabet="abcg\u0303h")
+    assert (language.letters("chg\u0303"), language.foreign_letters("chag\u0303g")) == (["c", "h", "g\u0303"], {"g"})
+
+
+def test_an_alphabet_may_be_typed_with_any_apostrophe() -> None:
+    language = Language(code="qtm", name="tamuri", alphabet="a k' k ' t’", apostrophe="ʼ")
+    assert language.letters(language.normalize("k'at’a'")) == ["kʼ", "a", "tʼ", "a", "ʼ"]
+
+
+def test_without_an_alphabet_every_letter_is_one() -> None:
+    assert Language(code="qtm", name="tamuri").letters("Chañʼ") == ["c", "h", "a", "ñ", "ʼ"]
+
+
+def test_a_dictionary_is_sorted_as_the_alphabet_is() -> None:
+    words = ["ñaa", "tsa", "xa", "chab", "chá", "cha", "bax", "a-b", "ab", "kʼa", "ki", "a b", "za", "Axa", "ʼa", "7"]
+    in_order = ["a b", "a-b", "ab", "Axa", "bax", "cha", "chá", "chab", "ki", "kʼa", "tsa", "xa", "ñaa", "ʼa", "7", "za"]
+    assert sorted(words, key=DIGRAPHS.sort_key) == in_order
+
+
+@pytest.mark.parametrize(("text", "share"), [("chaxa", 0.0), ("chac 12", 1 / 3), ("ze", 0.5), ("12", 0.0), ("", 0.0)])
+def test_the_share_of_foreign_letters_counts_a_digraph_once(text: str, share: float) -> None:
+    assert DIGRAPHS.foreign_share(text) == pytest.approx(share)
+    assert Language(code="qtm", name="tamuri").foreign_share(text) == 0
 
 
 @pytest.mark.parametrize(("name", "code"), [("qtm", "qtm"), ("tm", "qtm"), ("spa", "spa"), ("es", "spa"), ("", ""), ("en", "")])

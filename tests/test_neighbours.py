@@ -33,7 +33,7 @@ def test_the_k_nearest_come_in_order_and_ties_by_position() -> None:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     queries = ["El perro come.", "El río duerme.", "Mañana", ""]
     whole = Neighbours(TEXTS).nearest(queries, k=2)
-    monkeypatch.setattr("seshat.neighbours.CHUNK_TEXTS", 2)
+    monkeypatch.setattr("seshat.ngrams.CHUNK_TEXTS", 2)
     monkeypatch.setattr("seshat.neighbours.CHUNK_CELLS", 17)
     cut = Neighbours(TEXTS).nearest(queries, k=2)
     assert np.array_equal(whole[0], cut[0])

@@ -69,22 +69,23 @@ def unfold(record: Record, language: Language, parallel: Iterable[str]) -> Itera
     elif isinstance(record, Utterance):
         if record.language == language.code:
             place = f"second={record.start:.2f}"
-            yield _paragraph(record, record.name, record.text, place, record.language)
+            yield _paragraph(record, record.text, place, record.written)
     elif isinstance(record, Document):
         if record.language == language.code and record.name not in parallel:
-            for text, place in zip(record.paragraphs, record.places, strict=True):
-                yield _paragraph(record, record.name, text, place, record.language)
+            written = record.written or ("",) * len(record.paragraphs)
+            for text, place, spelt in zip(record.paragraphs, record.places, written, strict=True):
+                yield _paragraph(record, text, place, spelt)
     elif isinstance(record, SentencePair | Entry):
         yield record
 
 
-def _paragraph(record: Record, name: str, text: str, place: str, language: str) -> Document:
-    origin = f"{record.origin.partition('#')[0]}#{place}"
+def _paragraph(record: Utterance | Document, text: str, place: str, written: str) -> Document:
     return Document(
-        origin=origin,
+        origin=f"{record.origin.partition('#')[0]}#{place}",
         collection=record.collection,
-        name=name,
-        language=language,
+        name=record.name,
+        language=record.language,
         paragraphs=(text,),
         places=(place,),
+        written=(written,) if written else (),
     )

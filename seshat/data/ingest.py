@@ -61,7 +61,7 @@ class Ingest(Section):
 class ReadFile(Stage[RawFile, Record]):
     """Read raw files into entries, sentence pairs and documents; a file that cannot be read is rejected whole."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3  # 3: what was written is kept wherever anything was respelt or normalised
 
     columns: Columns = Columns()
     files: tuple[FileRule, ...] = ()
@@ -86,8 +86,7 @@ class ReadFile(Stage[RawFile, Record]):
         for remark in content.remarks:
             log.info("ingest: %s: %s", file.origin, remark)
         columns = reduce(lambda names, rule: rule.columns.over(names), rules, self.columns)
-        respelled = any(fnmatch(file.origin, pattern) for pattern in self.language.old_spelling)
-        material = Material(file, self.language, columns, self.max_chars, respelled)
+        material = Material(file, self.language, columns, self.max_chars)
         if folder == "dictionary":
             yield from _dictionary(content, material)
         else:

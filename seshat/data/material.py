@@ -14,7 +14,7 @@ from seshat.data.readers import Content, Paragraph, RefusedError, Row, Table
 from seshat.data.readers.encoding import is_mojibake, repair_controls
 from seshat.data.readers.separated import separated_table, with_first_row
 from seshat.data.readers.wordlines import WordLine
-from seshat.language import Language, clean_spaces
+from seshat.language import Language, clean_spaces, what_was_written
 from seshat.records import Document, Entry, RawFile, SentencePair
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,6 @@ class Material:
     language: Language
     names: Columns
     max_chars: int
-    old_spelling: bool
-    """The file's text in the taught language is respelled."""
     _roles: dict[tuple[str, ...], dict[Role, str]] = field(default_factory=dict)
     """The columns of examples, by the names that occur."""
 
@@ -87,23 +85,27 @@ class Material:
         headword, translation = self._taught(cells["headword"]), self._bridge(cells["translation"])
         problem = row.problem or self._problem(headword, translation)
         if problem:
-            yield self._made_entry(row.place, headword, translation, cells).reject(problem)
+            yield self._made_entry(row.place, cells["headword"], translation, cells).reject(problem)
         elif _is_sentence(headword) and _is_sentence(translation):
-            yield self._pair(row.place, headword, translation)
+            yield self._pair(row.place, cells["headword"], translation)
         else:
             numbered = [note for example in examples for note in example.values.values() if _SENSE.match(note)]
             for sense in dict.fromkeys(sense for text in (translation, *map(self._bridge, numbered)) for sense in senses(text)):
-                yield self._made_entry(row.place, headword, sense, cells)
+                yield self._made_entry(row.place, cells["headword"], sense, cells)
         if cells.get("text") and cells.get("bridge"):
-            yield self._pair(row.place, self._taught(cells["text"]), self._bridge(cells["bridge"]))
+            yield self._pair(row.place, cells["text"], self._bridge(cells["bridge"]))
         for example in examples:
             yield self._example(example, translation)
 
     def _made_entry(self, place: str, headword: str, translation: str, cells: dict[Role, str] | None = None) -> Entry:
         cells = cells or {}
+        headword = clean_spaces(_tidy(headword))
         word, *others = [part for part in _VARIANTS.split(_bare(headword)) if part] or [headword]
-        listed = [self._taught(part) for part in _VARIANTS.split(cells.get("variants", "")) if part.strip()]
-        spelt = self._respell(word)
+        listed = [clean_spaces(part) for part in _VARIANTS.split(cells.get("variants", "")) if part.strip()]
+        spelt, written = self._spelt(word)
+        variants: dict[str, str] = {}
+        for one in (*others, *listed):
+            variants.setdefault(*self._spelt(one))  # two ways to write one variant are one: the first stays
         return Entry(
             origin=f"{self.file.origin}#{place}",
             collection=self.file.collection,
@@ -112,10 +114,11 @@ class Material:
             part_of_speech=self._bridge(cells.get("part_of_speech", "")),
             note=self._bridge(cells.get("note", "")),
             dialect=self._bridge(cells.get("dialect", "")),
-            variants=tuple(dict.fromkeys(self._respell(one) for one in (*others, *listed))),
+            variants=tuple(variants),
             language=self.language.code,
             bridge=self.language.bridge.code,
-            written=word if spelt != word else "",
+            written=written,
+            written_variants=_unless_empty(variants.values()),
         )
 
     def _example(self, row: Row, translation: str) -> SentencePair:
@@ -128,7 +131,7 @@ class Material:
         note = self._bridge(cells.get("note", ""))
         if _SENSE.match(note) or note.rstrip(".").lower() in translation.lower():
             note = ""
-        return self._pair(row.place, self._taught(cells.get("text", "")), self._bridge(cells.get("bridge", "")), note=note)
+        return self._pair(row.place, cells.get("text", ""), self._bridge(cells.get("bridge", "")), note=note)
 
     def _nested(self, table: Table) -> str:
         """The column that holds rows of examples; empty if none does."""
@@ -158,11 +161,11 @@ class Material:
             cells = {role: row.values.get(column, "") for role, column in found.items()}
             pair = self._pair(
                 row.place,
-                self._taught(cells["text"]),
+                cells["text"],
                 self._bridge(cells["bridge"]),
                 note=self._bridge(cells.get("note", "")),
                 gloss=clean_spaces(cells.get("gloss", "")),
-                morphemes=self._taught(cells.get("morphemes", "")),
+                morphemes=cells.get("morphemes", ""),
                 document=document,
             )
             yield pair.reject(row.problem) if row.problem else pair
@@ -178,7 +181,8 @@ class Material:
         morphemes: str = "",
         document: str = "",
     ) -> SentencePair:
-        spelt = self._respell(text)
+        spelt, written = self._spelt(text)
+        cut, written_cut = self._spelt(morphemes)
         pair = SentencePair(
             origin=f"{self.file.origin}#{place}",
             collection=self.file.collection,
@@ -188,11 +192,12 @@ class Material:
             bridge=self.language.bridge.code,
             document=document,
             gloss=gloss,
-            morphemes=self._respell(morphemes),
+            morphemes=cut,
             note=note,
-            written=text if spelt != text else "",
+            written=written,
+            written_morphemes=written_cut,
         )
-        problem = self._problem(text, translation)
+        problem = self._problem(self._taught(text), translation)
         return pair.reject(problem) if problem else pair
 
     # Running text
@@ -200,14 +205,15 @@ class Material:
     def documents(self, paragraphs: Iterable[Paragraph], name: str, code: str, *, line_by_line: bool) -> Iterator[Document]:
         """One document with the paragraphs of the file; those that no text can be are rejected beside it."""
         taught = code == self.language.code
-        good: list[tuple[str, str]] = []
+        good: list[tuple[str, str, str]] = []
         for paragraph in paragraphs:
-            text = self._respell(self._taught(paragraph.text)) if taught else self._bridge(paragraph.text)
+            text, written = self._spelt(paragraph.text) if taught else (self._bridge(paragraph.text), "")
             problem = self._problem_of(text, self.max_chars * _LONG)
             if problem:
-                yield self._document(name, code, [(text[:_SHOWN], paragraph.place)], line_by_line).reject(problem)
+                shown = (text[:_SHOWN], written[:_SHOWN], paragraph.place)
+                yield self._document(name, code, [shown], line_by_line).reject(problem)
             else:
-                good.append((text, paragraph.place))
+                good.append((text, written, paragraph.place))
         if not good:
             raise RefusedError("empty: the file holds no text that can be used")
         yield self._document(name, code, good, line_by_line)
@@ -218,15 +224,17 @@ class Material:
         rows = (Paragraph(row.values[found["text"]], row.place) for row in table.rows if found["text"] in row.values)
         yield from self.documents(rows, name, self.language.code, line_by_line=line_by_line)
 
-    def _document(self, name: str, code: str, paragraphs: list[tuple[str, str]], line_by_line: bool) -> Document:
+    def _document(self, name: str, code: str, found: list[tuple[str, str, str]], line_by_line: bool) -> Document:
+        paragraphs, written, places = zip(*found, strict=True)
         return Document(
             origin=self.file.origin,
             collection=self.file.collection,
             name=name,
             language=code,
-            paragraphs=tuple(text for text, _ in paragraphs),
-            places=tuple(place for _, place in paragraphs),
+            paragraphs=paragraphs,
+            places=places,
             line_by_line=line_by_line,
+            written=_unless_empty(written),
         )
 
     # Text
@@ -237,8 +245,10 @@ class Material:
     def _bridge(self, text: str) -> str:
         return clean_spaces(unicodedata.normalize("NFC", _tidy(text)))
 
-    def _respell(self, text: str) -> str:
-        return self.language.respell(text) if self.old_spelling else text
+    def _spelt(self, raw: str) -> tuple[str, str]:
+        """A text of the taught language as it is spelt here, and as the source spells it if that is another way."""
+        text = self.language.spell(_tidy(raw), self.file.origin)
+        return text, what_was_written(raw, text)
 
     def _problem(self, text: str, translation: str) -> str:
         """Why two sides cannot be a record; empty if they can."""
@@ -280,6 +290,11 @@ def _bare(text: str) -> str:
 def _is_sentence(text: str) -> bool:
     """A whole sentence, as lists of words hold them among the words."""
     return " " in text and text.rstrip('"”»').endswith((".", "?", "!")) and (text[0] in "¿¡" or text[0].isupper())
+
+
+def _unless_empty(texts: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(texts)
+    return found if any(found) else ()
 
 
 def _says_something(text: str) -> bool:

@@ -206,8 +206,7 @@ def page_entries(pages: Iterable[Page], language: Language, *, max_chars: int = 
 
 def _material(pages: list[Page], language: Language, max_chars: int) -> Material:
     file = RawFile(origin=pages[0].origin.partition("#")[0], collection=pages[0].collection, path="", sha256="")
-    respelled = any(fnmatch(file.origin, pattern) for pattern in language.old_spelling)
-    return Material(file, language, Columns(), max_chars, respelled)
+    return Material(file, language, Columns(), max_chars)
 
 
 def _by_scan(pages: Iterable[Page]) -> Iterator[tuple[tuple[str, str], list[Page]]]:

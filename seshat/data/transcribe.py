@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Annotated, ClassVar
@@ -25,7 +26,7 @@ from seshat.engines.speech import (
     load_engine,
     model_folder,
 )
-from seshat.language import Language
+from seshat.language import Language, clean_spaces, what_was_written
 from seshat.records import RawFile, Record, Utterance
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
@@ -65,6 +66,7 @@ class Transcribe(Guards):
 class TranscribeRecordings(Stage[RawFile, Record]):
     """Write down what is said in recordings; what is doubtful is rejected alone, and so is a file that cannot be heard."""
 
+    version: ClassVar[int] = 2  # 2: spelling rules apply, and what the engine wrote is kept
     loads_engine: ClassVar[bool] = True
 
     engine: EngineName
@@ -111,18 +113,27 @@ class TranscribeRecordings(Stage[RawFile, Record]):
         if not pieces:
             raise RefusedError("silence: nobody speaks in the recording, as far as can be heard")
         for heard in pieces:
+            text, written = self._spelt(heard.text, file.origin, code or self.language.code)
             yield Utterance(
                 origin=f"{file.origin}#second={heard.start:.2f}..{heard.end:.2f}",
                 collection=file.collection,
                 rejected=self.guards.doubt(heard, samples),
                 name=name,
-                text=self.language.normalize(heard.text),
+                text=text,
                 language=code or self.language.code,
                 start=round(heard.start, 2),
                 end=round(heard.end, 2),
                 confidence=round(heard.confidence, 4),
                 engine=self.engine_version,
+                written=written,
             )
+
+    def _spelt(self, heard: str, origin: str, code: str) -> tuple[str, str]:
+        """What was heard as it is kept, and as the engine spells it if the taught language is spelt another way here."""
+        if code == self.language.bridge.code:
+            return clean_spaces(unicodedata.normalize("NFC", heard)), ""
+        text = self.language.spell(heard, origin)
+        return text, what_was_written(heard, text)
 
 
 def check(transcribe: Transcribe, root: str = ".") -> None:

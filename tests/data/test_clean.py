@@ -33,10 +33,10 @@ LONG = "kene " * 20
         (FilterCopy(), "Lima, 1999.", "lima 1999", "copy: both sides are the same"),
         (FilterCopy(), "Lima", "en Lima", ""),
         (FilterAlphabet(language=TAMURI), "Chama keneʼ 1999!", "ß", ""),
-        (FilterAlphabet(language=TAMURI), "hwyxz", "hola", "alphabet: 80% foreign letters (w x y z)"),
-        (FilterAlphabet(language=TAMURI, maximum=0.8), "hwyxz", "hola", ""),
+        (FilterAlphabet(language=TAMURI), "kwyxz", "hola", "alphabet: 80% foreign letters (w x y z)"),
+        (FilterAlphabet(language=TAMURI, maximum=0.8), "kwyxz", "hola", ""),
         (FilterAlphabet(language=TAMURI, maximum=0), "kené", "hola", "alphabet: 25% foreign letters (é)"),
-        (FilterAlphabet(language=Language(code="qtm", name="tamuri")), "hwyxz", "hola", ""),
+        (FilterAlphabet(language=Language(code="qtm", name="tamuri")), "kwyxz", "hola", ""),
         (FilterAlphabet(language=TAMURI), "1999", "1999", ""),
     ],
 )

@@ -18,8 +18,9 @@ from seshat.data.ingest import FileRule, Ingest, ReadFile, split_name, step
 from seshat.data.material import senses
 from seshat.data.readers import formats
 from seshat.errors import DataError, StoreError
-from seshat.language import Language, SpellingRule
+from seshat.language import Language
 from seshat.records import Document, Entry, RawFile, Record, SentencePair
+from seshat.spelling import SpellingRule
 from seshat.stage import guarded
 from seshat.store import Store
 
@@ -118,6 +119,47 @@ def test_word_lines_are_entries_with_their_line(tmp_path: Path) -> None:
 def test_old_spelling_is_replaced_and_kept(tmp_path: Path) -> None:
     found = ingested(tmp_path, {"dictionary/old.csv": "palabra,significado\nquené,diseño\ncáro,leña\nkene,dibujo\n"})
     assert [(one.headword, one.written) for one in found if isinstance(one, Entry)] == [("kené", "quené"), ("karo", "cáro"), ("kene", "")]
+
+
+def test_every_text_keeps_what_its_source_wrote(tmp_path: Path) -> None:
+    table = 'palabra,traducción,variantes,ejemplo,ejemplo (español)\n• quen\u0303e / cáne,dibujo,"cana; máki; maki",Cána.,Canta.\n'
+    entry, example = ingested(tmp_path, {"dictionary/old.csv": table})
+    assert isinstance(entry, Entry)
+    assert isinstance(example, SentencePair)
+    assert (entry.headword, entry.written) == ("keñe", "quen\u0303e")
+    assert (entry.variants, entry.written_variants) == (("kane", "kana", "maki"), ("cáne", "cana", "máki"))
+    assert (example.text, example.written) == ("Kana.", "Cána.")
+
+
+def test_what_only_normalising_changed_is_kept_too(tmp_path: Path) -> None:
+    table = "shp,es,morfemas\njo’n  ama,«jo’n» c’á,jo’-n\nama,quen\u0303e,a-ma\n"
+    first, second = ingested(tmp_path, {"transcriptions/p.csv": table})
+    assert isinstance(first, SentencePair)
+    assert isinstance(second, SentencePair)
+    assert (first.text, first.written, first.morphemes, first.written_morphemes) == ("joʼn ama", "jo’n ama", "joʼ-n", "jo’-n")
+    assert (second.text, second.written, second.written_morphemes) == ("ama", "", "")
+
+
+def test_spelling_rules_leave_the_bridge_language_alone(tmp_path: Path) -> None:
+    table = "palabra,traducción,nota,categoría,ejemplo,ejemplo (español)\nquené,c’á quena,queca,cá,Cáca.,¿Qué cá’c?\n"
+    entry, example = ingested(tmp_path, {"dictionary/old.csv": table})
+    assert isinstance(entry, Entry)
+    assert isinstance(example, SentencePair)
+    assert (entry.translation, entry.note, entry.part_of_speech, example.translation) == ("c’á quena", "queca", "cá", "¿Qué cá’c?")
+    everything = SHIPIBO.model_copy(update={"old_spelling": ("*",)})
+    (spanish,) = ingested(tmp_path, {"translations/a.spa.txt": "¿Qué cá’c?"}, language=everything)[2:]
+    assert isinstance(spanish, Document)
+    assert (spanish.paragraphs, spanish.written) == (("¿Qué cá’c?",), ())
+
+
+def test_a_document_keeps_the_paragraphs_that_were_changed(tmp_path: Path) -> None:
+    old = SHIPIBO.model_copy(update={"old_spelling": ("translations/old*",)})
+    first, second = ingested(tmp_path, {"translations/new.shp.txt": "Quene\nama", "translations/old.shp.txt": "Quene.\nama"}, language=old)
+    assert isinstance(first, Document)
+    assert isinstance(second, Document)
+    assert (first.paragraphs, first.written) == (("Quene", "ama"), ())
+    assert (second.paragraphs, second.written) == (("Kene.", "ama"), ("Quene.", ""))
+    assert [second.as_written(0), second.as_written(1), first.as_written(0)] == ["Quene.", "ama", "Quene"]
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from seshat.data.ocr import TEXT_LAYER, Ocr, glottal, is_dictionary, page_docume
 from seshat.data.readers import Options, RefusedError, formats
 from seshat.engines.ocr import FakeOcr, Line, RapidOcr, Tesseract, engine_version, load_engine
 from seshat.errors import EngineError
-from seshat.language import Language, SpellingRule
+from seshat.language import Language
 from seshat.records import Entry, Page, RawFile, Record
 from seshat.sample.fonts import font_path
+from seshat.spelling import SpellingRule
 from seshat.stage import guarded
 from seshat.store import Store
 from tests.needs import needs_tesseract

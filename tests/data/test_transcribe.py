@@ -18,6 +18,7 @@ from seshat.errors import EngineError
 from seshat.language import Language
 from seshat.records import RawFile, Record, Utterance
 from seshat.sample import speech
+from seshat.spelling import SpellingRule
 from seshat.stage import guarded
 from seshat.step import Step
 from seshat.store import Store
@@ -87,6 +88,16 @@ def test_each_stretch_is_an_utterance_with_its_place(tmp_path: Path) -> None:
     assert (second.start, second.end, second.text) == (4.0, 5.5, "stretch 2")
     assert (spanish.name, spanish.language) == ("audio/relato", "spa")
     assert not any(record.rejected for record in (first, second, spanish))
+
+
+def test_only_the_taught_language_is_respelt_and_what_was_heard_is_kept(tmp_path: Path) -> None:
+    rules = (SpellingRule(pattern="stretch", replacement="strech"),)
+    language = Language(code="qtm", name="tamuri", spelling=rules, old_spelling=("audio/*",))
+    taught, spanish = transcribed(step(FAKE, language, audio(tmp_path, a__wav=wav(tone(2.0)), b__spa__wav=wav(tone(2.0)))))
+    assert isinstance(taught, Utterance)
+    assert isinstance(spanish, Utterance)
+    assert (taught.text, taught.written) == ("strech 1", "stretch 1")
+    assert (spanish.text, spanish.written) == ("stretch 1", "")
 
 
 def test_one_bad_file_costs_no_other(tmp_path: Path) -> None:
