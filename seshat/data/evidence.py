@@ -142,7 +142,8 @@ class Model:
 
         usual = self.mean + np.log(kind)  # two sentences are twice as long as one
         chance = (float(usual[0]), float(usual[1]), self.variance)
-        return kernels.lengths(source, target, chance, (VARIANCE, VARIANCE_PER_CHARACTER, SMALL))
+        found: Values = kernels.lengths(source, target, chance, (VARIANCE, VARIANCE_PER_CHARACTER, SMALL))
+        return found
 
 
 class Part:
@@ -230,7 +231,8 @@ def _explained(given: Numbers, made: Numbers, lift: sparse.csr_matrix, rows: tup
 
     matrix = (lift.indptr, lift.indices, lift.data, lift.shape[1])
     beyond = (columns[0], columns[1] + LONGEST - 1)
-    return kernels.explained((given.ids, given.ends), (made.ids, made.ends), matrix, rows, beyond, LONGEST, EXPLAINED)
+    found: Values = kernels.explained((given.ids, given.ends), (made.ids, made.ends), matrix, rows, beyond, LONGEST, EXPLAINED)
+    return found
 
 
 def _together(values: Values, size: int) -> Values:
