@@ -104,7 +104,7 @@ class TranscribeRecordings(Stage[RawFile, Record]):
         )
 
     def _utterances(self, file: RawFile) -> Iterator[Utterance]:
-        samples = decode(open_raw(file.path), max_seconds=60 * self.max_minutes)
+        samples = decode(open_raw(file), max_seconds=60 * self.max_minutes)
         name, code = split_name(file.origin, self.language)
         bridge = self.language.bridge
         pieces = self._engine.transcribe(samples, language=bridge.short if code == bridge.code else self.hint)

@@ -49,7 +49,7 @@ def read(file: RawFile, options: Options) -> Content:
     if reader is None:
         known = did_you_mean(extension, formats()) if extension else f"; known here: {', '.join(sorted(formats()))}"
         raise RefusedError(f"format: {extension or 'a file without an extension'} is not read{known}")
-    data = open_raw(file.path)
+    data = open_raw(file)
     if not data.strip():
         raise RefusedError("empty: the file holds nothing")
     return reader.read(data, options)

@@ -31,14 +31,26 @@ SOUND = (
 """Recordings, for ``make transcribe``; everything else in audio/ is read as text."""
 ELSEWHERE = ""
 """Stands for every place that is not one of the folders, among them the top itself."""
+_AGAIN = "run the same command again when nobody is writing there"
 
 
-def open_raw(path: str) -> bytes:
-    """The bytes of a raw file, or of a file in an archive; RefusedError for one that may not be unpacked."""
+def open_raw(file: RawFile) -> bytes:
+    """The bytes of a raw file, or of a file in an archive; RefusedError for one that may not be unpacked.
+
+    A file that is not what it was when the run began is a StoreError, which stops the run: whatever were made of it now would
+    be committed under the name of what it held before.
+    """
     try:
-        return b"".join(_read(path))
-    except OSError as error:
-        raise DataError(f"{path} cannot be opened ({error}); check that the file is there and may be read") from None
+        data = b"".join(_read(file.path))
+    except (OSError, RefusedError) as error:
+        if file.sha256:
+            raise StoreError(f"{file.path} could be read when the run began and cannot be now ({error}): {_AGAIN}") from None
+        if isinstance(error, RefusedError):
+            raise
+        raise DataError(f"{file.path} cannot be opened ({error}); check that the file is there and may be read") from None
+    if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+        raise StoreError(f"{file.path} has changed since the run began, so nothing was made of it: {_AGAIN}")
+    return data
 
 
 def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str, ...] = ()) -> list[RawFile]:
