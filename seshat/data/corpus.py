@@ -69,22 +69,21 @@ def unfold(record: Record, language: Language, parallel: Iterable[str]) -> Itera
     elif isinstance(record, Utterance):
         if record.language == language.code:
             place = f"second={record.start:.2f}"
-            yield _paragraph(record, record.name, record.text, place, record.language)
+            yield _paragraph(record, record.origin.rsplit("#", 1)[0], record.name, record.text, place)
     elif isinstance(record, Document):
         if record.language == language.code and record.name not in parallel:
             for text, place in zip(record.paragraphs, record.places, strict=True):
-                yield _paragraph(record, record.name, text, place, record.language)
+                yield _paragraph(record, record.origin, record.name, text, place)
     elif isinstance(record, SentencePair | Entry):
         yield record
 
 
-def _paragraph(record: Record, name: str, text: str, place: str, language: str) -> Document:
-    origin = f"{record.origin.partition('#')[0]}#{place}"
+def _paragraph(record: Document | Utterance, file: str, name: str, text: str, place: str) -> Document:
     return Document(
-        origin=origin,
+        origin=f"{file}#{place}",
         collection=record.collection,
         name=name,
-        language=language,
+        language=record.language,
         paragraphs=(text,),
         places=(place,),
     )

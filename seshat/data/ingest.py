@@ -24,6 +24,7 @@ from seshat.language import Language
 from seshat.records import RawFile, Record
 from seshat.stage import Stage
 from seshat.step import Part, Step
+from seshat.withdrawals import NOTHING, Withdrawals
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class ReadFile(Stage[RawFile, Record]):
             raise RefusedError(f"language: the file name does not say which language it is; call it {names}")
 
 
-def step(ingest: Ingest, language: Language, raw: str, settings_yaml: str = "") -> Step:
+def step(ingest: Ingest, language: Language, raw: str, settings_yaml: str = "", *, withdrawn: Withdrawals = NOTHING) -> Step:
     """Read every raw file, each as a part of its own."""
     stage = ReadFile(
         columns=ingest.columns,
@@ -121,8 +122,9 @@ def step(ingest: Ingest, language: Language, raw: str, settings_yaml: str = "") 
         max_chars=ingest.max_chars,
         language=language,
     )
-    parts = tuple(Part((file,)) for file in raw_files(raw, READ, without=SOUND))
-    return Step("ingest", (stage,), parts, settings=settings_yaml, max_rejected=ingest.max_rejected)
+    files, note = withdrawn.sift(raw_files(raw, READ, without=SOUND))
+    parts = tuple(Part((file,)) for file in files)
+    return Step("ingest", (stage,), parts, settings=settings_yaml, max_rejected=ingest.max_rejected, note=note)
 
 
 def split_name(origin: str, language: Language) -> tuple[str, str]:

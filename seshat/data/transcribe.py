@@ -29,6 +29,7 @@ from seshat.language import Language
 from seshat.records import RawFile, Record, Utterance
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
+from seshat.withdrawals import NOTHING, Withdrawals
 
 log = logging.getLogger(__name__)
 
@@ -130,14 +131,22 @@ def check(transcribe: Transcribe, root: str = ".") -> None:
     engine_version(transcribe.engine, model_folder(transcribe.engine, transcribe.model, root))
 
 
-def step(transcribe: Transcribe, language: Language, raw: str, settings_yaml: str = "", root: str = ".") -> Step:
+def step(
+    transcribe: Transcribe,
+    language: Language,
+    raw: str,
+    settings_yaml: str = "",
+    root: str = ".",
+    *,
+    withdrawn: Withdrawals = NOTHING,
+) -> Step:
     """Transcribe every recording, each as a part of its own; without recordings no engine is needed, and there are no parts.
 
     A ``model`` that is a relative folder is looked for in ``root``.
     """
-    files = [file for file in raw_files(raw, ("audio",)) if file.origin.lower().endswith(SOUND)]
+    files, note = withdrawn.sift(file for file in raw_files(raw, ("audio",)) if file.origin.lower().endswith(SOUND))
     if not files:
-        return Step("transcribe", (), ())
+        return Step("transcribe", (), (), note=note)
     folder = model_folder(transcribe.engine, transcribe.model, root)
     stage = TranscribeRecordings(
         engine=transcribe.engine,
@@ -155,4 +164,4 @@ def step(transcribe: Transcribe, language: Language, raw: str, settings_yaml: st
         resources=transcribe.resources,
     )
     parts = tuple(Part((file,)) for file in files)
-    return Step("transcribe", (stage,), parts, settings=settings_yaml, max_rejected=transcribe.max_rejected)
+    return Step("transcribe", (stage,), parts, settings=settings_yaml, max_rejected=transcribe.max_rejected, note=note)

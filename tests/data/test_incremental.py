@@ -84,7 +84,12 @@ def test_a_new_rights_record_makes_the_records_of_its_folder_again(root: Path) -
     (root / "data/raw/transcriptions/deep/SOURCE.yaml").write_text("consent: {train: false}\n")
     before = on_disk(root)
     run(root)
-    assert collections(root) == {"ama a": "transcriptions", "ama b": "transcriptions", "ama c": "transcriptions/deep", "kene": "transcriptions/deep"}
+    assert collections(root) == {
+        "ama a": "transcriptions",
+        "ama b": "transcriptions",
+        "ama c": "transcriptions/deep",
+        "kene": "transcriptions/deep",
+    }
     assert {name: on_disk(root)[name] for name in before} == before
     assert len(on_disk(root)) == len(before) + 2
 
@@ -101,12 +106,14 @@ def test_a_file_that_changes_during_a_run_stops_it_and_commits_nothing(root: Pat
     else:
         path.unlink()
     [part] = [part for part in made.parts if part.inputs[0].origin == TABLES[0]]  # type: ignore[union-attr]
-    with pytest.raises(StoreError, match=rf"transcriptions/a\.csv (has changed since|could be read when) the run began.*run the same command again"):
+    with pytest.raises(
+        StoreError, match=r"transcriptions/a\.csv (has changed since|could be read when) the run began.*run the same command again"
+    ):
         made.work(part, Store(str(root)))
     assert on_disk(root) == before
     write(root, TABLES[0], "ama,uno")  # what was there when the run began is read as if nothing had been
     assert run(root).rejected == {}
-    assert [pair.translation for pair in Store(str(root)).records("ingest", SentencePair)][0] == "uno"
+    assert next(pair.translation for pair in Store(str(root)).records("ingest", SentencePair)) == "uno"
 
 
 def test_a_scan_or_a_recording_that_changes_during_a_run_stops_it(tmp_path: Path) -> None:
