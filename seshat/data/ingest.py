@@ -83,7 +83,7 @@ class ReadFile(Stage[RawFile, Record]):
         if folder not in FOLDERS:
             raise RefusedError(f"folder: not in one of {', '.join(FOLDERS)}, so nobody knows what it is; move it")
         rules = [rule for rule in self.files if fnmatch(file.origin, rule.pattern)]
-        content = read(file, _options(rules))
+        content = read(file, options_for(file.origin, self.files))
         for remark in content.remarks:
             log.info("ingest: %s: %s", file.origin, remark)
         columns = reduce(lambda names, rule: rule.columns.over(names), rules, self.columns)
@@ -157,7 +157,9 @@ def _dictionary(content: Content, material: Material) -> Iterator[Record]:
         )
 
 
-def _options(rules: list[FileRule]) -> Options:
+def options_for(origin: str, files: Iterable[FileRule]) -> Options:
+    """What the reader of a file is told, by the rules whose pattern fits it."""
+    rules = [rule for rule in files if fnmatch(origin, rule.pattern)]
     return Options(
         header=all(rule.header for rule in rules),
         delimiter=next((rule.delimiter for rule in reversed(rules) if rule.delimiter), ""),
