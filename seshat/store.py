@@ -146,6 +146,11 @@ class Store:
         info = filesystem.get_file_info(posixpath.join(base, name))
         return int(info.size) if info.type == fs.FileType.File else -1
 
+    def modified(self, name: str) -> float:
+        """When a file was written last, in seconds since 1970. Never part of a result."""
+        filesystem, base = self._filesystem
+        return float(filesystem.get_file_info(posixpath.join(base, name)).mtime_ns) / 1e9
+
     def vouch(self, name: str) -> StoredFile:
         """A stored file's line for a manifest, read from the file itself in small steps."""
         filesystem, base = self._filesystem

@@ -20,7 +20,7 @@ from seshat.data.readers import raw_origins
 from seshat.errors import ConfigError, StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
 from seshat.prompts import CARD, Card
-from seshat.store import PROCESSED, Manifest, Store
+from seshat.store import PROCESSED, Store
 from seshat.withdrawals import FILE, Withdrawal, Withdrawals, learnt_from, read_withdrawals, write_withdrawals
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ def _holding(store: Store, withdrawal: Withdrawal) -> dict[str, int]:
     What is made of examples is deleted in any case: token ids do not say where they come from.
     """
     files = store.names(PROCESSED)
-    found = {name: 0 for name in (*files, *store.names(TRAINING)) if name.endswith(".tmp") or _is_derived(name, store)}
+    found = {name: 0 for name in (*files, *store.names(TRAINING)) if name.endswith(".tmp") or _is_derived(name)}
     for split in SPLITS:
         name = f"{TRAINING}/{split}.jsonl"
         if store.size(name) >= 0:
@@ -140,12 +140,11 @@ def _holding(store: Store, withdrawal: Withdrawal) -> dict[str, int]:
     return found
 
 
-def _is_derived(name: str, store: Store) -> bool:
-    """True for what is neither a part nor the manifest of a stage that has parts."""
-    file = posixpath.basename(name)
-    if not name.startswith(f"{PROCESSED}/") or file.startswith("part-"):
-        return False
-    return file != "manifest.json" or not Manifest.model_validate_json(store.read(name)).parts
+def _is_derived(name: str) -> bool:
+    """True for what is neither a part nor the manifest that says that a stage has run."""
+    folder, _, file = name.rpartition("/")
+    is_manifest = file == "manifest.json" and folder in {f"{PROCESSED}/{stage}" for stage in STAGES}
+    return name.startswith(f"{PROCESSED}/") and not is_manifest and not file.startswith("part-")
 
 
 def _line_of(name: str) -> str:
