@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ RAW = {
     "translations/laws #2.spa.txt": "el dibujo del hombre. un dibujo.\nel hombre del dibujo.\n",
     "translations/copied.qtm.txt": "ama kene.\njoni.\n",
     "translations/copied.spa.txt": "el dibujo.\njoni.\n",
-    "translations/own.qtm.txt": "ama kene joni kene ama ainbo.\njoni joni kene ama kene.\n",
+    "translations/own #1.qtm.txt": "ama kene joni kene ama ainbo.\njoni joni kene ama kene.\n",
     "dictionary/d.csv": "palabra,significado\nkene,dibujo\n",
 }
 TAMURI = LANGUAGE.model_copy(
@@ -176,6 +177,12 @@ def test_every_stored_record_can_be_traced(settings: Settings, way: Ask, kind: t
     assert stops[-1].place.startswith(origin.partition("#line")[0])
 
 
+@pytest.mark.parametrize(("stage", "kind"), [("ocr", Page), ("transcribe", Utterance)])
+def test_a_page_or_an_utterance_comes_from_its_file(settings: Settings, way: Ask, stage: str, kind: type[Record]) -> None:
+    asked = next(Store(settings.root).records(stage, kind))
+    assert [(stop.stage, stop.kind) for stop in way(asked.id)] == [(stage, kind.__name__), ("raw", "")]
+
+
 # What was rejected
 
 
@@ -208,6 +215,16 @@ def test_a_stage_that_was_put_between_is_walked_too(settings: Settings, way: Ask
     stops = way(pairs[0].id)
     assert [stop.stage for stop in stops[:2]] == ["clean", "align"]
     assert stops[0].changed == ("rejected by clean: ratio: 1 to 9",)
+
+
+def test_what_a_stage_did_to_the_words_is_shown(settings: Settings, way: Ask) -> None:
+    store = Store(settings.root)
+    first, *others = (pair for pair in store.records("align", SentencePair) if not pair.aligned)
+    changed = replace(first, text="ama kene!")
+    finish(store, "clean", [changed, *others])
+    stops = way(changed.id)
+    assert [(stop.stage, stop.id) for stop in stops[:3]] == [("clean", changed.id), ("align", first.id), ("ingest", first.id)]
+    assert stops[0].changed == (f"text: {first.text} -> ama kene!",)
 
 
 # Raw files that are not what they were
