@@ -7,11 +7,13 @@ from seshat.data import ingest
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.withdrawals import read_withdrawals
 
 
 def run(settings: Settings) -> Outcome:
-    raw = Store(settings.root).path(settings.data.raw)
-    return run_step(ingest.step(settings.ingest, settings.language, raw, to_yaml(settings)), settings)
+    store = Store(settings.root)
+    raw, withdrawn = store.path(settings.data.raw), read_withdrawals(store)
+    return run_step(ingest.step(settings.ingest, settings.language, raw, to_yaml(settings), withdrawn=withdrawn), settings)
 
 
 if __name__ == "__main__":

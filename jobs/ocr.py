@@ -8,17 +8,18 @@ from seshat.errors import EngineError
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.withdrawals import read_withdrawals
 
 
 def run(settings: Settings) -> Outcome:
-    raw = Store(settings.root).path(settings.data.raw)
-    step = ocr.step(settings.ocr, settings.language, raw, to_yaml(settings))
-    if not step.parts:
-        return Outcome(stage="ocr", left_out=True, note=f"no scans in {raw}/scans")
+    store = Store(settings.root)
+    raw = store.path(settings.data.raw)
     try:
-        ocr.check(settings.ocr)
+        step = ocr.step(settings.ocr, settings.language, raw, to_yaml(settings), withdrawn=read_withdrawals(store))
     except EngineError as error:
         return Outcome(stage="ocr", left_out=True, note=str(error))
+    if not step.parts and not store.has_run("ocr"):  # where it has, what was read of scans that are gone must go
+        return Outcome(stage="ocr", left_out=True, note=step.note or f"no scans in {raw}/scans")
     return run_step(step, settings)
 
 

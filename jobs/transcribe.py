@@ -8,16 +8,18 @@ from seshat.errors import EngineError
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.withdrawals import read_withdrawals
 
 
 def run(settings: Settings) -> Outcome:
-    raw = Store(settings.root).path(settings.data.raw)
+    store = Store(settings.root)
+    raw, withdrawn = store.path(settings.data.raw), read_withdrawals(store)
     try:
-        step = transcribe.step(settings.transcribe, settings.language, raw, to_yaml(settings), settings.root)
+        step = transcribe.step(settings.transcribe, settings.language, raw, to_yaml(settings), settings.root, withdrawn=withdrawn)
     except EngineError as error:
         return Outcome(stage="transcribe", left_out=True, note=str(error))
-    if not step.parts:
-        return Outcome(stage="transcribe", left_out=True, note=f"no recordings in {raw}/audio")
+    if not step.parts and not store.has_run("transcribe"):  # where it has, what was heard in recordings that are gone must go
+        return Outcome(stage="transcribe", left_out=True, note=step.note or f"no recordings in {raw}/audio")
     return run_step(step, settings)
 
 

@@ -22,7 +22,7 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
 from serve.api import BusyError, build_api
-from serve.models import Served, check_rights, find, load
+from serve.models import Served, check_rights, check_withdrawn, find, load
 from seshat.errors import ConfigError, EngineError
 from seshat.prompts import Card
 from seshat.serving import Serving
@@ -104,6 +104,7 @@ def build(serving: Serving, store: Store) -> serve.Application:
     """The application for the model that the settings name; refuses what rights or missing files forbid."""
     served = find(serving, store)
     check_rights(serving, served.card)
+    check_withdrawn(served, store)
     model = serve.deployment(
         Model,
         name="translator",

@@ -13,6 +13,7 @@ from seshat.prompts import Card, ChatTokenizer
 from seshat.serving import Serving
 from seshat.store import Store
 from seshat.translate import Translator, read_card
+from seshat.withdrawals import read_withdrawals
 
 FOLDERS = {"llamacpp": "models/gguf", "transformers": "models/merged"}
 PREFERRED = ("Q8_0", "F16", "Q4_K_M")
@@ -41,18 +42,20 @@ def find(serving: Serving, store: Store) -> Served:
     return _checked(Served(engine=serving.engine, path=path, folder=asked, card=read_card(asked)))
 
 
+def check_withdrawn(served: Served, store: Store) -> None:
+    """Refuse a model that learnt from what its owners have taken back, in the workspace that the model lies in."""
+    models = os.path.dirname(os.path.dirname(served.folder))
+    home = Store(os.path.dirname(models)) if os.path.basename(models) == "models" else store
+    read_withdrawals(home).refuse_model(served.card, home, served.path)
+
+
 def check_rights(serving: Serving, card: Card) -> None:
     """Refuse to serve to other machines what the owners of a source keep from the public."""
     if not serving.public:
         return
     cure = "set serving.host=127.0.0.1, or ask them and note it in SOURCE.yaml (consent: serve_public)"
-    if not card.rights.sources:
-        raise ConfigError(f"serving.host={serving.host} is open to others, and {card.name!r} does not say whose data it holds: {cure}")
-    forbidding = card.rights.forbidding("serve_public")
-    if forbidding:
-        raise ConfigError(
-            f"serving.host={serving.host} is open to others, and the owners of {', '.join(forbidding)} have not allowed that: {cure}"
-        )
+    if refusal := card.rights.refusal("serve_public"):
+        raise ConfigError(f"serving.host={serving.host} opens {card.name!r} to others, and {refusal}: {cure}")
 
 
 def load(served: Served, serving: Serving) -> Translator:

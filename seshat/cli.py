@@ -24,6 +24,9 @@ VERBS = {
     "serve": ("serve", "answer translations over HTTP"),
     "demo": ("demo", "open the translation page"),
     "check-gpu": ("check_gpu", "is a GPU there, and does torch use it"),
+    "trace": ("trace", "where does this sentence come from: seshat trace ID"),
+    "withdraw": ("withdraw", "make the data without a source, and list what saw it: seshat withdraw SOURCE"),
+    "clean-up": ("clean_up", "delete what later runs have replaced"),
     "pipeline": ("pipeline", "all of it, from raw material to GGUF, in one Ray session"),
 }
 """The module in ``jobs`` and one line, by the name that users type."""

@@ -24,35 +24,57 @@ if TYPE_CHECKING:
 PIPELINE = "configs/data/pipeline.yaml"
 
 
-def main(verb: Callable[[Settings], Outcome], doc: str | None, *, section: str = "", argv: Sequence[str] | None = None) -> None:
+Verb = Callable[..., "Outcome | None"]
+"""Takes the settings, and by name what its own arguments ask for; without an outcome, what it printed is all."""
+OURS = ("config", "debug", "overrides")
+
+
+def main(
+    verb: Verb,
+    doc: str | None,
+    *,
+    section: str = "",
+    arguments: argparse.ArgumentParser | None = None,
+    argv: Sequence[str] | None = None,
+) -> None:
     """Run a verb as a program: read the configuration, run, print the outcome, and exit with its code.
 
-    ``section`` is the part of the settings that ``--config`` may name alone, as in ``--config configs/training/x.yaml``.
+    ``section`` is the part of the settings that ``--config`` may name alone, as in ``--config configs/training/x.yaml``;
+    ``arguments`` are those of the verb itself, beside ``key=value``.
     """
-    sys.exit(run(verb, doc, section=section, argv=sys.argv[1:] if argv is None else argv))
+    sys.exit(run(verb, doc, section=section, arguments=arguments, argv=sys.argv[1:] if argv is None else argv))
 
 
-def run(verb: Callable[[Settings], Outcome], doc: str | None, *, section: str = "", argv: Sequence[str]) -> int:
+def run(
+    verb: Verb,
+    doc: str | None,
+    *,
+    section: str = "",
+    arguments: argparse.ArgumentParser | None = None,
+    argv: Sequence[str],
+) -> int:
     """As ``main``, but give the exit code back."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning cost a busy machine ten times their work
-    arguments = _parser(doc, section).parse_intermixed_args(argv)
-    logging.basicConfig(level=logging.DEBUG if arguments.debug else logging.INFO, format="%(message)s")
+    asked = _parser(doc, section, arguments).parse_intermixed_args(argv)
+    own = {name: value for name, value in vars(asked).items() if name not in OURS}
+    logging.basicConfig(level=logging.DEBUG if asked.debug else logging.INFO, format="%(message)s")
     for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        settings = read_settings(arguments.config, arguments.overrides, section)
+        settings = read_settings(asked.config, asked.overrides, section)
         from seshat.settings import check_root
         from seshat.store import Store
         from seshat.summary import record
 
         check_root(settings)
-        outcome = verb(settings)
-        record(outcome, Store(settings.root))
-        print(outcome)
+        outcome = verb(settings, **own)
+        if outcome is not None:
+            record(outcome, Store(settings.root))
+            print(outcome)
         return 0
     except SeshatError as error:
         print(error, file=sys.stderr)
-        if arguments.debug:
+        if asked.debug:
             traceback.print_exc()
         return error.exit_code
     except KeyboardInterrupt:
@@ -60,7 +82,7 @@ def run(verb: Callable[[Settings], Outcome], doc: str | None, *, section: str = 
         return 130
     except Exception as error:
         print(f"Unexpected: {type(error).__name__}: {error}\nThis is a bug; --debug shows where it is.", file=sys.stderr)
-        if arguments.debug:
+        if asked.debug:
             traceback.print_exc()
         return 1
 
@@ -88,8 +110,9 @@ def _placed(overrides: Sequence[str], section: str) -> list[str]:
     return [override if not section or name in own else f"{section}.{override}" for name, override in zip(names, overrides, strict=True)]
 
 
-def _parser(doc: str | None, section: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+def _parser(doc: str | None, section: str, own: argparse.ArgumentParser | None) -> argparse.ArgumentParser:
+    parents = [own] if own else []
+    parser = argparse.ArgumentParser(description=doc, parents=parents, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = f"a pipeline, or its '{section}' section alone" if section else "a pipeline"
     parser.add_argument("--config", default="", metavar="FILE", help=f"YAML file of {what} (default {PIPELINE})")
     parser.add_argument("--debug", action="store_true", help="show details and tracebacks")

@@ -72,6 +72,16 @@ def load(kind: type[S], path: str | Path | None, overrides: Sequence[str] = ()) 
     return typing.cast(S, draft.finish(str(path or COMMAND_LINE)))
 
 
+def load_text(kind: type[S], text: str, name: str) -> S:
+    """The settings of a YAML text, such as a file of an object store; mistakes are shown under ``name``."""
+    data = _parse(text, name)
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{name}: must hold keys with values, not a {type(data).__name__}")
+    draft = _Draft(kind)
+    draft.merge(data, kind, Path(name))
+    return typing.cast(S, draft.finish(name))
+
+
 def to_yaml(settings: Section) -> str:
     """The effective configuration as YAML, to be saved with every result."""
     stream = io.StringIO()

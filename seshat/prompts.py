@@ -59,6 +59,8 @@ class Card(Section):
     data: dict[str, str] = {}
     """SHA-256 of the training files, by name."""
     rights: Rights = Rights()
+    without: tuple[str, ...] = ()
+    """What had been withdrawn from the workspace when this was trained, so is not in it."""
 
 
 class ChatTokenizer:

@@ -80,6 +80,11 @@ class RawFile(Record):
         """The name of the bytes in range, wherever the file lies."""
         return digest("RawFile", self.sha256, self.start, self.stop)
 
+    @property
+    def id(self) -> str:
+        """With the collection, because all that is read from the file carries it: a new ``SOURCE.yaml`` makes other records."""
+        return digest(self.origin, self.collection, self.digest)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Record):

@@ -10,6 +10,7 @@ from typing import Literal
 from seshat.config import Section, load
 
 log = logging.getLogger(__name__)
+AND = " | "
 Use = Literal["train", "publish_text", "publish_model", "serve_public", "commercial"]
 
 
@@ -46,9 +47,27 @@ class Rights(Section):
         """The collections that do not allow a use."""
         return sorted(name for name, source in self.sources.items() if not getattr(source.consent, use))
 
+    def refusal(self, use: Use) -> str:
+        """Why a result may not be used so, naming the sources; empty if it may. What does not name its sources is for nobody."""
+        if not self.sources:
+            return "nobody says whose data it holds"
+        names = self.forbidding(use)
+        return f"the owners of {', '.join(names)} have not allowed that" if names else ""
+
     def only(self, collections: Iterable[str]) -> Rights:
-        """The rights of some collections; one without a record gets the default."""
-        return Rights(sources={name: self.sources.get(name, Source()) for name in sorted(set(collections))})
+        """The rights of some collections; one without a record gets the default, and a pair of two has those of both."""
+        names = {name for collection in collections for name in owners(collection)}
+        return Rights(sources={name: self.sources.get(name, Source()) for name in sorted(names)})
+
+
+def joined(*collections: str) -> str:
+    """The collection of what was made from several: ``translations/shp | translations/spa``."""
+    return AND.join(dict.fromkeys(collections))
+
+
+def owners(collection: str) -> list[str]:
+    """The raw folders behind the collection of a record: one, or those of both sides of an aligned pair."""
+    return collection.split(AND)
 
 
 def read_source(folder: str) -> Source | None:

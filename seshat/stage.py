@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import Field
 
 from seshat.config import Section
-from seshat.errors import ConfigError, DataError, EngineError
+from seshat.errors import ConfigError, DataError, EngineError, StoreError
 from seshat.records import Record, digest
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,8 @@ class Stage(Section, Generic[In, Out]):
 def guarded(stage: Stage[Any, Any], records: Iterable[Record]) -> Iterator[Record]:
     """Run a stage so that one bad record never stops it: what raises is rejected with the reason, alone.
 
-    Records that an earlier stage rejected pass by untouched. A missing engine or a wrong setting still stops the run.
+    Records that an earlier stage rejected pass by untouched. A missing engine, a wrong setting
+    or an input that is not what it was still stops the run.
     """
     for rejected, group in itertools.groupby(records, key=lambda record: bool(record.rejected)):
         if rejected:
@@ -88,7 +89,7 @@ def guarded(stage: Stage[Any, Any], records: Iterable[Record]) -> Iterator[Recor
 def _attempt(stage: Stage[Any, Any], batch: list[Record]) -> Iterator[Record]:
     try:
         results = list(stage(batch))
-    except (ConfigError, EngineError):
+    except (ConfigError, EngineError, StoreError):
         raise
     except Exception as error:  # the one guard: a parser's surprise becomes a rejected record
         if len(batch) > 1 and not stage.whole:

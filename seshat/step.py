@@ -51,6 +51,8 @@ class Step:
     """Every record that goes in comes out, kept or rejected; checked at commit."""
     max_rejected: float = 0.5
     """A larger share of rejected rows fails the run."""
+    note: str = ""
+    """What the outcome should say beside the counts."""
 
     @property
     def folder(self) -> str:

@@ -146,6 +146,11 @@ class Store:
         info = filesystem.get_file_info(posixpath.join(base, name))
         return int(info.size) if info.type == fs.FileType.File else -1
 
+    def modified(self, name: str) -> float:
+        """When a file was written last, in seconds since 1970. Never part of a result."""
+        filesystem, base = self._filesystem
+        return float(filesystem.get_file_info(posixpath.join(base, name)).mtime_ns) / 1e9
+
     def vouch(self, name: str) -> StoredFile:
         """A stored file's line for a manifest, read from the file itself in small steps."""
         filesystem, base = self._filesystem
@@ -155,6 +160,22 @@ class Store:
                 sha.update(block)
                 size += len(block)
         return StoredFile(path=name, sha256=sha.hexdigest(), size=size)
+
+    def names(self, folder: str) -> list[str]:
+        """The files below a folder at any depth, sorted; none if it is not there."""
+        filesystem, base = self._filesystem
+        infos = filesystem.get_file_info(fs.FileSelector(posixpath.join(base, folder), recursive=True, allow_not_found=True))
+        return sorted(info.path[len(base) :].lstrip("/") for info in infos if info.type == fs.FileType.File)
+
+    def remove(self, name: str) -> None:
+        """Delete a file; one that is not there is no error."""
+        filesystem, base = self._filesystem
+        try:
+            filesystem.delete_file(posixpath.join(base, name))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"{self.path(name)}: cannot be deleted ({error}); delete it by hand") from None
 
     # Parts and manifests
 
@@ -190,6 +211,10 @@ class Store:
             return None
         files = [*manifest.files, *(file for part in manifest.parts for file in part.files)]
         return manifest if all(self.size(file.path) == file.size for file in files) else None
+
+    def has_run(self, stage: str) -> bool:
+        """True if a data stage was finished once, whether or not all that it made is still there."""
+        return self.size(f"{PROCESSED}/{stage}/manifest.json") >= 0
 
     def done(self, folder: str, fingerprint: str) -> Manifest | None:
         """The manifest of a stage that is done with just these parameters and inputs, else None."""

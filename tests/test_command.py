@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from seshat.cli import VERBS, usage
 from seshat.command import main, read_settings, run
 from seshat.errors import ConfigError, DataError, EngineError, SeshatError, StoreError
 from seshat.settings import Settings
@@ -93,6 +96,31 @@ def test_a_mistake_in_a_section_s_file_names_that_file(project: Path) -> None:
     (project / "base.yaml").write_text("lerning_rate: 1")
     with pytest.raises(ConfigError, match=r"^base.yaml: training.lerning_rate: unknown key; did you mean 'learning_rate'\?$"):
         read_settings("qlora.yaml", [], "training")
+
+
+# Verbs
+
+
+def test_every_verb_has_its_job_and_its_line() -> None:
+    lines = usage().splitlines()
+    for verb, (module, line) in VERBS.items():
+        assert find_spec(f"jobs.{module}") is not None
+        assert f"  {verb:<20} {line}" in lines
+    assert {"trace", "withdraw", "clean-up"} < VERBS.keys()
+
+
+def test_a_verb_has_arguments_of_its_own_beside_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument("source")
+    own.add_argument("--undo", action="store_true")
+    heard: list[tuple[str, str, bool]] = []
+
+    def verb(settings: Settings, *, source: str, undo: bool) -> None:
+        heard.append((settings.root, source, undo))
+
+    assert run(verb, "Verb.", arguments=own, argv=["scans", "root=ws", "--undo"]) == 0
+    assert (heard, capsys.readouterr().out) == ([(str(Path("ws").absolute()), "scans", True)], "")
+    assert run(verb, "Verb.", arguments=own, argv=["root=ws"]) == 0, "the first word is the verb's own"
 
 
 # From outcomes and errors to exit codes

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seshat.errors import ConfigError
-from seshat.rights import Consent, Rights, Source, Use, read_rights, read_source
+from seshat.rights import Consent, Rights, Source, Use, joined, owners, read_rights, read_source
 
 OPEN = Source(consent=Consent(publish_text=True, publish_model=True, serve_public=True, commercial=True))
 RIGHTS = Rights(sources={"open": OPEN, "closed": Source(consent=Consent(train=False)), "plain": Source()})
@@ -29,6 +29,7 @@ def write(raw: Path, **files: str) -> str:
     ("use", "names"),
     [
         ("train", ["closed"]),
+        ("publish_text", ["closed", "plain"]),
         ("serve_public", ["closed", "plain"]),
         ("publish_model", ["closed", "plain"]),
         ("commercial", ["closed", "plain"]),
@@ -41,6 +42,20 @@ def test_who_forbids_a_use_is_named(use: Use, names: list[str]) -> None:
 def test_a_collection_without_a_record_may_be_trained_on_here_and_nothing_else() -> None:
     rights = RIGHTS.only(["open", "unheard of"])
     assert (rights.forbidding("train"), rights.forbidding("publish_model")) == ([], ["unheard of"])
+
+
+@pytest.mark.parametrize("use", ["publish_text", "publish_model", "serve_public", "commercial"])
+def test_a_use_is_refused_with_the_names_of_those_who_keep_it(use: Use) -> None:
+    assert RIGHTS.refusal(use) == "the owners of closed, plain have not allowed that"
+    assert RIGHTS.only(["open"]).refusal(use) == ""
+    assert Rights().refusal(use) == "nobody says whose data it holds"
+
+
+def test_a_pair_of_two_collections_is_under_the_rights_of_both() -> None:
+    both = joined("open", "closed", "open")
+    assert (both, owners(both)) == ("open | closed", ["open", "closed"])
+    assert RIGHTS.only([both]).forbidding("train") == ["closed"]
+    assert RIGHTS.only([both]).sources.keys() == {"open", "closed"}
 
 
 def test_a_record_is_read_from_its_folder(tmp_path: Path) -> None:

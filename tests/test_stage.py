@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from seshat.data.clean import FilterAlphabet
-from seshat.errors import ConfigError, EngineError, SeshatError
+from seshat.errors import ConfigError, EngineError, SeshatError, StoreError
 from seshat.stage import Resources, Stage, guarded
 from tests.make import LANGUAGE, pair
 from tests.stages import Engine, Shout, Stumble, StumbleTogether
@@ -35,8 +35,8 @@ def test_records_that_belong_together_are_rejected_together() -> None:
     assert len({record.rejected for record in results[4:8]}) == 1
 
 
-@pytest.mark.parametrize("error", [EngineError, ConfigError])
-def test_a_missing_engine_or_a_wrong_setting_stops_the_run(error: type[SeshatError]) -> None:
+@pytest.mark.parametrize("error", [EngineError, ConfigError, StoreError])
+def test_what_is_not_the_fault_of_a_record_stops_the_run(error: type[SeshatError]) -> None:
     with pytest.raises(error, match="cannot say 6"):
         list(guarded(Stumble(at="6", error=error.__name__), TEN))
 

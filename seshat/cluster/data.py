@@ -30,11 +30,11 @@ def run_step(step: Step, settings: Settings, progress: Callable[[str], None] | N
     store, start, progress = Store(settings.root), time.monotonic(), progress or Progress()
     done = step.done(store)
     if done:
-        return outcome(done, done_before=True)
+        return outcome(done, done_before=True, note=step.note)
     todo = [part for part in step.parts if store.part(step.name, step.key(part)) is None]
     for number, _ in enumerate(_work(step, todo, store, settings), 1):
         progress(f"{step.name}: {number} of {len(todo)} parts, {number / (time.monotonic() - start):.1f}/s")
-    return outcome(step.finish(store), seconds=time.monotonic() - start)
+    return outcome(step.finish(store), seconds=time.monotonic() - start, note=step.note)
 
 
 def _work(step: Step, todo: list[Part], store: Store, settings: Settings) -> Iterator[str]:

@@ -22,6 +22,7 @@ from seshat.data.ocr import page_documents
 from seshat.errors import DataError
 from seshat.language import Language
 from seshat.records import Document, Entry, Page, Record, SentencePair
+from seshat.rights import joined
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
 from seshat.store import Slice, Store, slices
@@ -54,7 +55,7 @@ class AlignDocuments(Stage[Record, Record]):
     comes twice, as a text and as a scan of it, is rejected the second time.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3  # 3: a pair of two collections is under the rights of both
     whole: ClassVar[bool] = True
 
     resources: Resources = Resources(batch=1_000_000)  # a document is aligned as a whole
@@ -150,7 +151,7 @@ class AlignDocuments(Stage[Record, Record]):
             aligned=True,
             score=bead.score,
             origin=" | ".join(origins),
-            collection=taught.collection,
+            collection=joined(*(document.collection for document, side in ((taught, left), (bridge, right)) if side)),
             rejected="" if left and right else "unaligned: no counterpart on the other side",
         )
 
@@ -243,4 +244,4 @@ def _named_rows(store: Store, stage: str, kind: type[Document] | type[Page]) -> 
 def _origin(document: Document, side: list[tuple[str, str]]) -> str:
     places = list(dict.fromkeys(place for _, place in side))
     shown = places[0] if len(places) == 1 else f"{places[0]}..{places[-1].rpartition('=')[2]}"
-    return f"{document.origin.partition('#')[0]}#{shown}"
+    return f"{document.origin}#{shown}"

@@ -69,19 +69,19 @@ def unfold(record: Record, language: Language, parallel: Iterable[str]) -> Itera
     elif isinstance(record, Utterance):
         if record.language == language.code:
             place = f"second={record.start:.2f}"
-            yield _paragraph(record, record.text, place, record.written)
+            yield _paragraph(record, record.origin.rsplit("#", 1)[0], record.text, place, record.written)
     elif isinstance(record, Document):
         if record.language == language.code and record.name not in parallel:
             written = record.written or ("",) * len(record.paragraphs)
             for text, place, spelt in zip(record.paragraphs, record.places, written, strict=True):
-                yield _paragraph(record, text, place, spelt)
+                yield _paragraph(record, record.origin, text, place, spelt)
     elif isinstance(record, SentencePair | Entry):
         yield record
 
 
-def _paragraph(record: Utterance | Document, text: str, place: str, written: str) -> Document:
+def _paragraph(record: Utterance | Document, file: str, text: str, place: str, written: str) -> Document:
     return Document(
-        origin=f"{record.origin.partition('#')[0]}#{place}",
+        origin=f"{file}#{place}",
         collection=record.collection,
         name=record.name,
         language=record.language,

@@ -24,6 +24,7 @@ from seshat.language import Language
 from seshat.records import RawFile, Record
 from seshat.stage import Stage
 from seshat.step import Part, Step
+from seshat.withdrawals import NOTHING, Withdrawals
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class ReadFile(Stage[RawFile, Record]):
         if folder not in FOLDERS:
             raise RefusedError(f"folder: not in one of {', '.join(FOLDERS)}, so nobody knows what it is; move it")
         rules = [rule for rule in self.files if fnmatch(file.origin, rule.pattern)]
-        content = read(file, _options(rules))
+        content = read(file, options_for(file.origin, self.files))
         for remark in content.remarks:
             log.info("ingest: %s: %s", file.origin, remark)
         columns = reduce(lambda names, rule: rule.columns.over(names), rules, self.columns)
@@ -111,7 +112,7 @@ class ReadFile(Stage[RawFile, Record]):
             raise RefusedError(f"language: the file name does not say which language it is; call it {names}")
 
 
-def step(ingest: Ingest, language: Language, raw: str, settings_yaml: str = "") -> Step:
+def step(ingest: Ingest, language: Language, raw: str, settings_yaml: str = "", *, withdrawn: Withdrawals = NOTHING) -> Step:
     """Read every raw file, each as a part of its own."""
     stage = ReadFile(
         columns=ingest.columns,
@@ -120,8 +121,9 @@ def step(ingest: Ingest, language: Language, raw: str, settings_yaml: str = "") 
         max_chars=ingest.max_chars,
         language=language,
     )
-    parts = tuple(Part((file,)) for file in raw_files(raw, READ, without=SOUND))
-    return Step("ingest", (stage,), parts, settings=settings_yaml, max_rejected=ingest.max_rejected)
+    files, note = withdrawn.sift(raw_files(raw, READ, without=SOUND))
+    parts = tuple(Part((file,)) for file in files)
+    return Step("ingest", (stage,), parts, settings=settings_yaml, max_rejected=ingest.max_rejected, note=note)
 
 
 def split_name(origin: str, language: Language) -> tuple[str, str]:
@@ -154,7 +156,9 @@ def _dictionary(content: Content, material: Material) -> Iterator[Record]:
         )
 
 
-def _options(rules: list[FileRule]) -> Options:
+def options_for(origin: str, files: Iterable[FileRule]) -> Options:
+    """What the reader of a file is told, by the rules whose pattern fits it."""
+    rules = [rule for rule in files if fnmatch(origin, rule.pattern)]
     return Options(
         header=all(rule.header for rule in rules),
         delimiter=next((rule.delimiter for rule in reversed(rules) if rule.delimiter), ""),

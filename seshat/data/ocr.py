@@ -28,6 +28,7 @@ from seshat.language import Language
 from seshat.records import Document, Entry, Page, RawFile, Record, SentencePair
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
+from seshat.withdrawals import NOTHING, Withdrawals
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -144,13 +145,11 @@ def glottal(line: str, apostrophe: str) -> str:
     return line if _OPENED.search(line) else _CLOSED.sub(apostrophe, line)
 
 
-def check(ocr: Ocr) -> None:
-    """Raise an EngineError that says what to install if the engine or its weights are not there."""
-    engine_version(ocr.engine, ocr.languages, ocr.tessdata)
-
-
-def step(ocr: Ocr, language: Language, raw: str, settings_yaml: str = "") -> Step:
-    """Recognise scans, in parts of some pages of one file; without scans the step has no parts."""
+def step(ocr: Ocr, language: Language, raw: str, settings_yaml: str = "", *, withdrawn: Withdrawals = NOTHING) -> Step:
+    """Recognise scans, in parts of some pages of one file; without scans no engine is needed, and there are no parts."""
+    files, note = withdrawn.sift(raw_files(raw, ("scans",)))
+    if not files:
+        return Step("ocr", (), (), note=note)
     stage = RecognisePages(
         engine=ocr.engine,
         engine_version=engine_version(ocr.engine, ocr.languages, ocr.tessdata),
@@ -166,8 +165,8 @@ def step(ocr: Ocr, language: Language, raw: str, settings_yaml: str = "") -> Ste
         language=language,
         resources=ocr.resources,
     )
-    parts = tuple(Part((piece,)) for file in raw_files(raw, ("scans",)) for piece in _ranges(file, ocr.pages_per_part))
-    return Step("ocr", (stage,), parts, settings=settings_yaml, max_rejected=ocr.max_rejected)
+    parts = tuple(Part((piece,)) for file in files for piece in _ranges(file, ocr.pages_per_part))
+    return Step("ocr", (stage,), parts, settings=settings_yaml, max_rejected=ocr.max_rejected, note=note)
 
 
 def is_dictionary(page: Page, patterns: Iterable[str]) -> bool:
@@ -205,7 +204,7 @@ def page_entries(pages: Iterable[Page], language: Language, *, max_chars: int = 
 
 
 def _material(pages: list[Page], language: Language, max_chars: int) -> Material:
-    file = RawFile(origin=pages[0].origin.partition("#")[0], collection=pages[0].collection, path="", sha256="")
+    file = RawFile(origin=pages[0].origin.rsplit("#", 1)[0], collection=pages[0].collection, path="", sha256="")
     return Material(file, language, Columns(), max_chars)
 
 

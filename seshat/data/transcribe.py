@@ -30,6 +30,7 @@ from seshat.language import Language, clean_spaces, what_was_written
 from seshat.records import RawFile, Record, Utterance
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
+from seshat.withdrawals import NOTHING, Withdrawals
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class TranscribeRecordings(Stage[RawFile, Record]):
         )
 
     def _utterances(self, file: RawFile) -> Iterator[Utterance]:
-        samples = decode(open_raw(file.path), max_seconds=60 * self.max_minutes)
+        samples = decode(open_raw(file), max_seconds=60 * self.max_minutes)
         name, code = split_name(file.origin, self.language)
         bridge = self.language.bridge
         pieces = self._engine.transcribe(samples, language=bridge.short if code == bridge.code else self.hint)
@@ -141,14 +142,22 @@ def check(transcribe: Transcribe, root: str = ".") -> None:
     engine_version(transcribe.engine, model_folder(transcribe.engine, transcribe.model, root))
 
 
-def step(transcribe: Transcribe, language: Language, raw: str, settings_yaml: str = "", root: str = ".") -> Step:
+def step(
+    transcribe: Transcribe,
+    language: Language,
+    raw: str,
+    settings_yaml: str = "",
+    root: str = ".",
+    *,
+    withdrawn: Withdrawals = NOTHING,
+) -> Step:
     """Transcribe every recording, each as a part of its own; without recordings no engine is needed, and there are no parts.
 
     A ``model`` that is a relative folder is looked for in ``root``.
     """
-    files = [file for file in raw_files(raw, ("audio",)) if file.origin.lower().endswith(SOUND)]
+    files, note = withdrawn.sift(file for file in raw_files(raw, ("audio",)) if file.origin.lower().endswith(SOUND))
     if not files:
-        return Step("transcribe", (), ())
+        return Step("transcribe", (), (), note=note)
     folder = model_folder(transcribe.engine, transcribe.model, root)
     stage = TranscribeRecordings(
         engine=transcribe.engine,
@@ -166,4 +175,4 @@ def step(transcribe: Transcribe, language: Language, raw: str, settings_yaml: st
         resources=transcribe.resources,
     )
     parts = tuple(Part((file,)) for file in files)
-    return Step("transcribe", (stage,), parts, settings=settings_yaml, max_rejected=transcribe.max_rejected)
+    return Step("transcribe", (stage,), parts, settings=settings_yaml, max_rejected=transcribe.max_rejected, note=note)

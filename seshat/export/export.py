@@ -9,18 +9,19 @@ import time
 from seshat.engines.llamacpp import LlamaCppModel
 from seshat.engines.transformers_model import TransformersModel
 from seshat.engines.weights import sha256, weight_files, weights_sha256
-from seshat.errors import EngineError, StoreError
+from seshat.errors import ConfigError, EngineError, StoreError
 from seshat.export.folders import Building, require_space
 from seshat.export.gate import Parity, parity, prompts
 from seshat.export.gguf import quantize, write_gguf
 from seshat.export.merge import merge, nf4_drift
-from seshat.export.package import TOKENIZER_FILES, copy_tokenizer, describe, package
+from seshat.export.package import TOKENIZER_FILES, USES, copy_tokenizer, describe, package
 from seshat.export.settings import Export
 from seshat.prompts import CARD, Card, ChatTokenizer
 from seshat.records import digest
 from seshat.step import Outcome
 from seshat.store import Manifest, Store
 from seshat.translate import read_card
+from seshat.withdrawals import read_withdrawals
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -33,6 +34,7 @@ def export(export: Export, store: Store, name: str) -> Outcome:
     started = time.perf_counter()
     adapter = store.path(f"{ADAPTERS}/{name}")
     card = read_card(adapter)
+    check_allowed(export, card, store, adapter)
     base = base_folder(card, store)
     _check_base(card, base)
     merged, merged_before = _merged(export, store, name, card, base)
@@ -46,6 +48,17 @@ def export(export: Export, store: Store, name: str) -> Outcome:
         done_before=merged_before and gguf_before,
         note=f"{best}; F16: {gguf.notes['F16']}",
     )
+
+
+def check_allowed(export: Export, card: Card, store: Store, adapter: str) -> None:
+    """Refuse what was withdrawn, and the uses that the owners of a source do not allow."""
+    read_withdrawals(store).refuse_model(card, store, adapter)
+    for use in export.uses:
+        if refusal := card.rights.refusal(use):
+            raise ConfigError(
+                f"export.uses: {USES[use]} is asked for, and {refusal}: leave {use} out, or ask them and note it in SOURCE.yaml "
+                f"(consent: {use}), then train again"
+            )
 
 
 def base_folder(card: Card, store: Store) -> str:

@@ -19,6 +19,7 @@ TOKENIZER_FILES = (
     "merges.txt",
 )
 USES: dict[Use, str] = {
+    "train": "train on the data",
     "publish_model": "publish the model",
     "publish_text": "publish texts from the data",
     "serve_public": "serve the model to the public",
@@ -106,6 +107,6 @@ def _rights(card: Card) -> list[str]:
         f"- {source.title or name}" + (f", steward: {source.steward}" if source.steward else "") + f" ({source.licence})"
         for name, source in sorted(card.rights.sources.items())
     ]
-    forbidden = [(words, card.rights.forbidding(use)) for use, words in USES.items()]
+    forbidden = [(words, card.rights.forbidding(use)) for use, words in USES.items() if use != "train"]
     refusals = [f"- **Not allowed: {words}** (by {', '.join(names)})" for words, names in forbidden if names]
     return ["", *sources, *(["", *refusals] if refusals else [])]

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from seshat.config import Section
+from seshat.rights import Use
 
 Quantization = Literal["Q4_0", "Q8_0", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K"]
 
@@ -30,6 +31,9 @@ class Export(Section):
     """How many prompts the checks compare, taken from the validation set."""
     answer_tokens: int = Field(48, ge=1)
     """How many tokens of each answer are compared."""
+    uses: tuple[Use, ...] = ()
+    """What the files are for, beside use on this machine: publish_model, serve_public, commercial, publish_text. Refused if a
+    source does not allow it."""
     threads: int = Field(0, ge=0, description="of llama.cpp; 0: one for each core")
     min_free: float = Field(1.2, ge=1)
     """Free disk space to have before starting, as a multiple of what will be written."""

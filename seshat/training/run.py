@@ -23,6 +23,7 @@ from seshat.training import adapter, checkpoint, loop, small
 from seshat.training.batches import Packed, encode, pack
 from seshat.training.model import add_lora, load_base
 from seshat.training.settings import ADAPTERS, RESOURCES, SMALL, Training
+from seshat.withdrawals import read_withdrawals
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -106,6 +107,8 @@ def prepare(training: Training, language: Language, prompts: Prompts, store: Sto
     data = data_digests(store)
     tokenizer = ChatTokenizer.load(store.path(folder))
     packs = {name: _pack(name, sha, training, tokenizer, store) for name, sha in data.items() if _has_lines(name, store)}
+    withdrawn = read_withdrawals(store)
+    withdrawn.refuse_examples(store)
     collections = {example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))}
     card = Card(
         name=training.name,
@@ -116,6 +119,7 @@ def prepare(training: Training, language: Language, prompts: Prompts, store: Sto
         max_seq_length=training.max_seq_length,
         data=data,
         rights=_allowed(rights or Rights(), collections),
+        without=tuple(one.source for one in withdrawn.sources),
     )
     name = fingerprint(training, card.base_sha256, data, language, prompts)
     return Job(training, store.root, folder, card, packs["train.jsonl"], packs.get("val.jsonl"), name)

@@ -140,6 +140,21 @@ def test_pairs_that_people_made_pass() -> None:
     assert list(AlignDocuments(settings=Align(), language=LANGUAGE)(pairs)) == pairs
 
 
+def test_a_pair_of_two_collections_belongs_to_both() -> None:
+    taught, bridge = (
+        document("qtm", "Ama.", "Joni.", collection="translations/shp"),
+        document("spa", "Hola.", collection="translations/spa"),
+    )
+    made = list(AlignDocuments(settings=Align(mode="sentence"), language=LANGUAGE)([taught, bridge]))
+    assert [one.collection for one in made] == ["translations/shp | translations/spa", "translations/shp"]
+
+
+def test_the_name_of_a_file_may_hold_a_number_sign() -> None:
+    sides = [document(code, "Ama.", origin=f"translations/laws #2.{code}.txt") for code in ("qtm", "spa")]
+    [made] = AlignDocuments(settings=Align(), language=LANGUAGE)(sides)
+    assert made.origin == "translations/laws #2.qtm.txt#line=1 | translations/laws #2.spa.txt#line=1"
+
+
 def test_a_side_that_comes_twice_is_rejected_the_second_time() -> None:
     text, again = document("qtm", "Ama."), document("qtm", "Ama.", origin="translations/laws.qtm.docx")
     first, second = guarded(AlignDocuments(settings=Align(), language=LANGUAGE), [text, again, document("spa", "Hola.")])

@@ -60,7 +60,7 @@ def test_members_are_files_with_their_own_digest(tmp_path: Path) -> None:
         "translations/box.zip/inner/b.qta.txt",
         "translations/c.txt",
     ]
-    assert [open_raw(file.path) for file in found] == [b"Va.\n", b"Da.\n", b"Da.\n"]
+    assert [open_raw(file) for file in found] == [b"Va.\n", b"Da.\n", b"Da.\n"]
     assert found[1].sha256 == found[2].sha256
     assert found[1].digest == digest("RawFile", found[2].sha256, 0, -1)
 
@@ -96,7 +96,7 @@ def test_an_archive_in_no_folder_is_one_file(tmp_path: Path) -> None:
 
 def test_an_archive_in_an_object_store_is_read_like_one_on_a_disk(tmp_path: Path) -> None:
     put(tmp_path, {"translations/mi ñandú #1.zip": packed({"a b.txt": b"Da.\n"}), "translations/100% b.txt": b"Va.\n"})
-    assert [(file.origin, open_raw(file.path)) for file in raw_files(tmp_path.as_uri())] == [
+    assert [(file.origin, open_raw(file)) for file in raw_files(tmp_path.as_uri())] == [
         ("translations/100% b.txt", b"Va.\n"),
         ("translations/mi ñandú #1.zip/a b.txt", b"Da.\n"),
     ]

@@ -39,7 +39,7 @@ def test_raw_files_are_sorted_named_and_under_the_nearest_rights(tmp_path: Path)
         ("scans/a.png", "scans"),
         ("translations/laws/deep/x.shp.txt", "translations/laws"),
     ]
-    assert open_raw(found[0].path) == b"dictionary/b.csv"
+    assert open_raw(found[0]) == b"dictionary/b.csv"
     assert len({file.sha256 for file in found}) == 3
 
 
@@ -65,12 +65,12 @@ def test_an_object_store_is_read_like_a_folder(tmp_path: Path) -> None:
     (tmp_path / "dictionary" / "a.csv").write_text("palabra,significado\n")
     (found,) = raw_files(tmp_path.as_uri())
     assert found.origin == "dictionary/a.csv"
-    assert open_raw(found.path) == b"palabra,significado\n"
+    assert open_raw(found) == b"palabra,significado\n"
 
 
 def test_a_file_that_vanished_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be opened"):
-        open_raw(str(tmp_path / "gone.csv"))
+        open_raw(RawFile(origin="dictionary/gone.csv", collection="dictionary", path=str(tmp_path / "gone.csv"), sha256=""))
 
 
 @pytest.mark.parametrize(("name", "said"), [("x.cvs", "did you mean '.csv'"), ("x", "without an extension"), ("x.exe", "format: .exe")])

@@ -10,13 +10,15 @@ from safetensors import safe_open
 
 from seshat.engines.llamacpp import LlamaCppModel
 from seshat.engines.transformers_model import TransformersModel
-from seshat.errors import EngineError, StoreError
-from seshat.export.export import base_folder, export
+from seshat.errors import ConfigError, EngineError, StoreError
+from seshat.export.export import base_folder, check_allowed, export
 from seshat.export.gate import drift, parity, prompts
 from seshat.export.gguf import write_gguf
 from seshat.export.settings import Export
+from seshat.rights import Consent, Rights, Source, Use
 from seshat.store import Store
 from seshat.translate import read_card
+from seshat.withdrawals import Withdrawal, Withdrawals, write_withdrawals
 from tests.export.conftest import Tiny
 from tests.tiny_model import make_workspace
 
@@ -114,6 +116,27 @@ def test_what_is_missing_names_the_verb_that_makes_it(tmp_path: Path, tiny: Tiny
         export(ONE_THREAD, Store(str(tmp_path)), "tiny")
     with pytest.raises(StoreError, match="make download-model"):
         base_folder(tiny.card.model_copy(update={"base": "somewhere/else"}), Store(str(tmp_path)))
+
+
+def test_a_withdrawn_source_stops_the_export(copy: Store) -> None:
+    rights = Rights(sources={"scans": Source()})
+    path = Path(copy.path("models/adapters/tiny/seshat.json"))
+    path.write_text(read_card(str(path.parent)).model_copy(update={"rights": rights}).model_dump_json())
+    write_withdrawals(copy, Withdrawals(sources=(Withdrawal(source="scans"),)))
+    with pytest.raises(StoreError, match="models/adapters/tiny learnt from what was withdrawn, scans"):
+        export(ONE_THREAD, copy, "tiny")
+
+
+@pytest.mark.parametrize("use", ["publish_model", "publish_text", "serve_public", "commercial"])
+def test_an_export_for_a_use_that_a_source_forbids_is_refused_by_name(copy: Store, use: Use) -> None:
+    allowed = Source(consent=Consent.model_validate({use: True}))
+    path = Path(copy.path("models/adapters/tiny/seshat.json"))
+    card, store = read_card(str(path.parent)), copy
+    for sources, who in (({}, "nobody says whose data it holds"), ({"scans": Source(), "audio": allowed}, "the owners of scans have not")):
+        with pytest.raises(ConfigError, match=f"{who}.*leave {use} out"):
+            check_allowed(Export(uses=(use,)), card.model_copy(update={"rights": Rights(sources=sources)}), store, "a")
+    check_allowed(Export(uses=(use,)), card.model_copy(update={"rights": Rights(sources={"audio": allowed})}), store, "a")
+    check_allowed(Export(), card, store, "a")
 
 
 def test_a_full_disk_is_found_before_the_work(copy: Store) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from serve.models import check_rights, find, load
+from serve.app import build
+from serve.models import check_rights, check_withdrawn, find, load
 from seshat.errors import ConfigError, StoreError
 from seshat.prompts import CARD, Card
 from seshat.rights import Consent, Rights, Source
 from seshat.serving import Serving
 from seshat.store import Manifest, Store
+from seshat.withdrawals import Withdrawal, Withdrawals, write_withdrawals
 from tests.tiny_model import LANGUAGE, exported_workspace
 
 OPEN, CLOSED = Source(consent=Consent(serve_public=True)), Source()
@@ -73,7 +75,7 @@ def test_only_loopback_is_private(host: str, public: bool) -> None:
 
 @pytest.mark.parametrize(
     ("sources", "message"),
-    [({"scans": CLOSED, "dictionary": OPEN}, "the owners of scans have not allowed that"), ({}, "does not say whose data it holds")],
+    [({"scans": CLOSED, "dictionary": OPEN}, "the owners of scans have not allowed that"), ({}, "nobody says whose data it holds")],
 )
 def test_serving_to_others_needs_every_source(sources: dict[str, Source], message: str) -> None:
     card = Card(name="tiny", language=LANGUAGE, base="b", rights=Rights(sources=sources))
@@ -81,6 +83,25 @@ def test_serving_to_others_needs_every_source(sources: dict[str, Source], messag
     with pytest.raises(ConfigError, match=message):
         check_rights(Serving(host="0.0.0.0"), card)
     check_rights(Serving(host="0.0.0.0"), card.model_copy(update={"rights": Rights(sources={"dictionary": OPEN})}))
+
+
+@pytest.mark.parametrize("home", ["", "workspaces/mine"])
+def test_a_model_is_not_served_when_a_source_of_its_workspace_was_withdrawn(tmp_path: Path, home: str) -> None:
+    make(tmp_path / home, "models/gguf/m", "m-Q8_0.gguf")
+    rights = Rights(sources={"scans": OPEN})
+    card = Card(name="m", language=LANGUAGE, base="b", rights=rights)
+    Store(str(tmp_path / home)).write(f"models/gguf/m/{CARD}", card.model_dump_json().encode())
+    here, there = Store(str(tmp_path)), Store(str(tmp_path / home))
+    served = find(Serving(), here)
+    check_withdrawn(served, here)
+    if home:
+        write_withdrawals(here, Withdrawals(sources=(Withdrawal(source="scans"),)))
+        check_withdrawn(served, here)  # another workspace's scans
+    write_withdrawals(there, Withdrawals(sources=(Withdrawal(source="scans"),)))
+    with pytest.raises(StoreError, match=r"m-Q8_0\.gguf learnt from what was withdrawn, scans"):
+        check_withdrawn(served, here)
+    with pytest.raises(StoreError, match="scans"):
+        build(Serving(), here)
 
 
 @pytest.mark.parametrize("engine", ["llamacpp", "transformers"])

@@ -11,13 +11,15 @@ import torch
 from safetensors.torch import load_file
 
 from seshat.cluster.train import train
-from seshat.errors import ConfigError, SeshatError
+from seshat.errors import ConfigError, SeshatError, StoreError
+from seshat.examples import read_examples
 from seshat.prompts import CARD, Card
-from seshat.rights import Consent, Rights, Source
+from seshat.rights import Consent, Rights, Source, Use
 from seshat.store import Store
 from seshat.training import run
 from seshat.training.loop import Place
 from seshat.training.settings import Training
+from seshat.withdrawals import NOTHING, Withdrawal, Withdrawals, write_withdrawals
 from tests.training.tiny import LANGUAGE, PROMPTS, settings
 
 pytestmark = pytest.mark.heavy
@@ -109,6 +111,30 @@ def test_a_source_that_forbids_training_stops_the_run(store: Store) -> None:
     rights = Rights(sources={"transcriptions": Source(consent=Consent(train=False))})
     with pytest.raises(ConfigError, match="transcriptions forbids training"):
         train(settings(name="forbidden"), LANGUAGE, PROMPTS, store, rights=rights, execution="local")
+
+
+def test_the_strictest_of_the_sources_travels_into_the_adapter_s_card(store: Store) -> None:
+    everything = Consent(publish_text=True, publish_model=True, serve_public=True, commercial=True)
+    strict = everything.model_copy(update={"commercial": False})
+    rights = Rights(sources={"transcriptions": Source(consent=strict), "scans": Source(consent=everything)})
+    card = run.prepare(settings(name="strict"), LANGUAGE, PROMPTS, store, rights).card
+    assert set(card.rights.sources) == {"transcriptions"}, "what was not trained on has no say"
+    uses: tuple[Use, ...] = ("train", "publish_text", "publish_model", "serve_public", "commercial")
+    assert [use for use in uses if card.rights.refusal(use)] == ["commercial"]
+    assert run.prepare(settings(name="strict"), LANGUAGE, PROMPTS, store).card.rights.forbidding("publish_model") == ["transcriptions"]
+
+
+def test_data_that_holds_what_was_withdrawn_is_not_trained_on(store: Store) -> None:
+    example = next(read_examples(store.path("data/training/train.jsonl")))
+    withdrawn = Withdrawals(sources=(Withdrawal(source=example.origin.partition("#")[0]), Withdrawal(source="scans")))
+    write_withdrawals(store, Withdrawals(sources=withdrawn.sources[1:]))
+    try:
+        assert run.prepare(settings(name="without"), LANGUAGE, PROMPTS, store).card.without == ("scans",)
+        write_withdrawals(store, withdrawn)
+        with pytest.raises(StoreError, match=r"train\.jsonl holds what was withdrawn"):
+            run.prepare(settings(name="without"), LANGUAGE, PROMPTS, store)
+    finally:
+        write_withdrawals(store, NOTHING)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from seshat.config import did_you_mean
 from seshat.data.readers.content import Content, Options, Paragraph, Reader, RefusedError, Row, Table
-from seshat.data.readers.raw import ELSEWHERE, FOLDERS, SOUND, open_raw, raw_files
+from seshat.data.readers.raw import ELSEWHERE, FOLDERS, SOUND, find_raw, open_raw, raw_files, raw_origins
 from seshat.records import RawFile
 
 __all__ = [
@@ -27,9 +27,11 @@ __all__ = [
     "RefusedError",
     "Row",
     "Table",
+    "find_raw",
     "formats",
     "open_raw",
     "raw_files",
+    "raw_origins",
     "read",
 ]
 
@@ -49,7 +51,7 @@ def read(file: RawFile, options: Options) -> Content:
     if reader is None:
         known = did_you_mean(extension, formats()) if extension else f"; known here: {', '.join(sorted(formats()))}"
         raise RefusedError(f"format: {extension or 'a file without an extension'} is not read{known}")
-    data = open_raw(file.path)
+    data = open_raw(file)
     if not data.strip():
         raise RefusedError("empty: the file holds nothing")
     return reader.read(data, options)

@@ -52,7 +52,7 @@ class Rendering:
 def count_pages(file: RawFile) -> int:
     """How many pages a file has; 1 for what cannot be opened, so that the worker that tries rejects it."""
     try:
-        data = open_raw(file.path)
+        data = open_raw(file)
         if _extension(file) == ".pdf":
             with opened(data) as document:
                 return len(document)
@@ -70,7 +70,7 @@ def read_pages(file: RawFile, rendering: Rendering) -> Iterator[PageSource]:
     if extension != ".pdf" and extension not in PICTURES:
         known = ", ".join((".pdf", *PICTURES))
         raise RefusedError(f"format: {extension or 'a file without an extension'} is not read from scans/; known there: {known}")
-    data = open_raw(file.path)
+    data = open_raw(file)
     if not data:
         raise RefusedError("empty: the file holds nothing")
     yield from (_pdf_pages(data, file, rendering) if extension == ".pdf" else _picture_pages(data, file, rendering))

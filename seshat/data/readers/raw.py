@@ -31,14 +31,26 @@ SOUND = (
 """Recordings, for ``make transcribe``; everything else in audio/ is read as text."""
 ELSEWHERE = ""
 """Stands for every place that is not one of the folders, among them the top itself."""
+_AGAIN = "run the same command again when nobody is writing there"
 
 
-def open_raw(path: str) -> bytes:
-    """The bytes of a raw file, or of a file in an archive; RefusedError for one that may not be unpacked."""
+def open_raw(file: RawFile) -> bytes:
+    """The bytes of a raw file, or of a file in an archive; RefusedError for one that may not be unpacked.
+
+    A file that is not what it was when the run began is a StoreError, which stops the run: whatever were made of it now would
+    be committed under the name of what it held before.
+    """
     try:
-        return b"".join(_read(path))
-    except OSError as error:
-        raise DataError(f"{path} cannot be opened ({error}); check that the file is there and may be read") from None
+        data = b"".join(_read(file.path))
+    except (OSError, RefusedError) as error:
+        if file.sha256:
+            raise StoreError(f"{file.path} could be read when the run began and cannot be now ({error}): {_AGAIN}") from None
+        if isinstance(error, RefusedError):
+            raise
+        raise DataError(f"{file.path} cannot be opened ({error}); check that the file is there and may be read") from None
+    if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+        raise StoreError(f"{file.path} has changed since the run began, so nothing was made of it: {_AGAIN}")
+    return data
 
 
 def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str, ...] = ()) -> list[RawFile]:
@@ -51,9 +63,7 @@ def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str,
     An archive is listed as its members, under the same rules; the rights are those of the folder that it lies in, and a
     ``SOURCE.yaml`` inside is not read. One that cannot be opened is listed itself, as a file that will be rejected.
     """
-    raw = raw.rstrip("/") if "://" in raw else os.path.abspath(raw)
-    filesystem, base = _filesystem(raw)
-    origins = list(_origins(filesystem, base))
+    raw, origins = _listed(raw)
     material = [origin for origin in origins if _is_material(origin)]
     if not material:
         raise StoreError(
@@ -61,14 +71,47 @@ def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str,
             f"tables into {raw}/transcriptions, parallel documents into {raw}/translations, scans into {raw}/scans and "
             f"recordings into {raw}/audio"
         )
-    rights = {posixpath.dirname(origin) for origin in origins if posixpath.basename(origin) == RIGHTS}
+    rights = _with_rights(origins)
     return [
         RawFile(origin=origin, collection=_collection(origin, rights), path=path, sha256=_sha256(path))
         for file in material
         if _folder(file) in folders
-        for origin, path in _opened(file, f"{raw}/{quote(file) if '://' in raw else file}")
+        for origin, path in _opened(file, _path(raw, file))
         if not origin.lower().endswith(without)
     ]
+
+
+def raw_origins(raw: str) -> dict[str, str]:
+    """The collection of every file of the raw folder, by origin; nothing is read but the lists of archives."""
+    raw, origins = _listed(raw)
+    rights = _with_rights(origins)
+    material = (file for file in origins if _is_material(file))
+    return {origin: _collection(origin, rights) for file in material for origin, _ in _opened(file, _path(raw, file))}
+
+
+def find_raw(raw: str, origin: str, sha256: str) -> RawFile | None:
+    """The file of an origin, to be opened as what it was when its SHA-256 was taken; None if it is not there any more."""
+    raw, origins = _listed(raw)
+    holders = (file for file in origins if origin == file or origin.startswith(f"{file}/"))
+    paths = {name: path for file in holders for name, path in _opened(file, _path(raw, file))}
+    if origin not in paths:
+        return None
+    return RawFile(origin=origin, collection=_collection(origin, _with_rights(origins)), path=paths[origin], sha256=sha256)
+
+
+def _listed(raw: str) -> tuple[str, list[str]]:
+    """The raw folder as a whole path, and its files."""
+    raw = raw.rstrip("/") if "://" in raw else os.path.abspath(raw)
+    return raw, list(_origins(*_filesystem(raw)))
+
+
+def _path(raw: str, file: str) -> str:
+    return f"{raw}/{quote(file) if '://' in raw else file}"
+
+
+def _with_rights(origins: Iterable[str]) -> set[str]:
+    """The folders that hold a rights record."""
+    return {posixpath.dirname(origin) for origin in origins if posixpath.basename(origin) == RIGHTS}
 
 
 def _opened(origin: str, path: str) -> list[tuple[str, str]]:

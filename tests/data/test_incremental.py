@@ -1,0 +1,128 @@
+"""Only what changed is made again, and what changes under a run is never committed under the name of what was there before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seshat.data import ingest, ocr, transcribe
+from seshat.data.ingest import Ingest
+from seshat.data.ocr import Ocr
+from seshat.data.transcribe import Transcribe
+from seshat.errors import StoreError
+from seshat.records import SentencePair
+from seshat.step import Step
+from seshat.store import PROCESSED, Manifest, Store
+from tests.make import LANGUAGE
+
+TABLES = ("transcriptions/a.csv", "transcriptions/b.csv", "transcriptions/deep/c.csv")
+HEADER = "tamuri,español"
+
+
+def write(root: Path, name: str, *rows: str) -> Path:
+    """A raw file, one row a line."""
+    path = root / "data/raw" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join((HEADER, *rows)) + "\n")
+    return path
+
+
+def step(root: Path) -> Step:
+    return ingest.step(Ingest(), LANGUAGE, str(root / "data/raw"))
+
+
+def run(root: Path) -> Manifest:
+    """As ``make ingest`` in this process."""
+    made = step(root)
+    for part in made.parts:
+        made.work(part, Store(str(root)))
+    return made.finish(Store(str(root)))
+
+
+def on_disk(root: Path) -> dict[str, tuple[int, int]]:
+    """Every committed file, and what changes if it is written again."""
+    found = {path.name: path.stat() for path in (root / PROCESSED / "ingest").glob("part-*")}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
+
+
+def collections(root: Path) -> dict[str, str]:
+    """The collection of every pair, by its text."""
+    return {pair.text: pair.collection for pair in Store(str(root)).records("ingest", SentencePair)}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A workspace with three tables, ingested."""
+    for name in TABLES:
+        write(tmp_path, name, f"ama {name[-5]},hola", "kene,dibujo")
+    run(tmp_path)
+    return tmp_path
+
+
+def test_one_changed_row_makes_only_the_part_of_its_file_again(root: Path) -> None:
+    before, keys = on_disk(root), {part.key for part in run(root).parts}
+    write(root, TABLES[1], "ama b,hola", "kene,diseño")
+    after = {part.key for part in run(root).parts}
+    new = {name: place for name, place in on_disk(root).items() if name not in before}
+    assert len(keys - after) == len(after - keys) == 1
+    [key] = after - keys
+    assert set(new) == {f"part-{key}.json", f"part-{key}.SentencePair.parquet"}
+    assert {name: on_disk(root)[name] for name in before} == before
+    assert [pair.translation for pair in Store(str(root)).records("ingest", SentencePair)].count("diseño") == 1
+
+
+def test_a_run_without_a_change_writes_nothing(root: Path) -> None:
+    before, made = on_disk(root), step(root)
+    assert made.done(Store(str(root))) is not None
+    run(root)
+    assert on_disk(root) == before
+
+
+def test_a_new_rights_record_makes_the_records_of_its_folder_again(root: Path) -> None:
+    assert collections(root)["ama c"] == "transcriptions"
+    (root / "data/raw/transcriptions/deep/SOURCE.yaml").write_text("consent: {train: false}\n")
+    before = on_disk(root)
+    run(root)
+    assert collections(root) == {
+        "ama a": "transcriptions",
+        "ama b": "transcriptions",
+        "ama c": "transcriptions/deep",
+        "kene": "transcriptions/deep",
+    }
+    assert {name: on_disk(root)[name] for name in before} == before
+    assert len(on_disk(root)) == len(before) + 2
+
+
+# What changes while a run goes on
+
+
+@pytest.mark.parametrize("how", ["changed", "gone"])
+def test_a_file_that_changes_during_a_run_stops_it_and_commits_nothing(root: Path, how: str) -> None:
+    path = write(root, TABLES[0], "ama,uno")
+    made, before = step(root), on_disk(root)
+    if how == "changed":
+        write(root, TABLES[0], "ama,dos")
+    else:
+        path.unlink()
+    [part] = [part for part in made.parts if part.inputs[0].origin == TABLES[0]]  # type: ignore[union-attr]
+    with pytest.raises(
+        StoreError, match=r"transcriptions/a\.csv (has changed since|could be read when) the run began.*run the same command again"
+    ):
+        made.work(part, Store(str(root)))
+    assert on_disk(root) == before
+    write(root, TABLES[0], "ama,uno")  # what was there when the run began is read as if nothing had been
+    assert run(root).rejected == {}
+    assert next(pair.translation for pair in Store(str(root)).records("ingest", SentencePair)) == "uno"
+
+
+def test_a_scan_or_a_recording_that_changes_during_a_run_stops_it(tmp_path: Path) -> None:
+    for name in ("scans/a.png", "audio/a.wav"):
+        write(tmp_path, name)
+    raw, store = str(tmp_path / "data/raw"), Store(str(tmp_path))
+    steps = [ocr.step(Ocr(engine="fake"), LANGUAGE, raw), transcribe.step(Transcribe(engine="fake"), LANGUAGE, raw)]
+    for name in ("scans/a.png", "audio/a.wav"):
+        write(tmp_path, name, "more")
+    for made in steps:
+        with pytest.raises(StoreError, match="has changed since the run began"):
+            made.work(made.parts[0], store)
