@@ -1,5 +1,7 @@
 """Write data/training/{train,val,test}.jsonl: chat examples by task weights, split so that nothing leaks."""
 
+import posixpath
+
 from seshat.cluster.data import run_step
 from seshat.command import main
 from seshat.config import to_yaml
@@ -21,8 +23,10 @@ def run(settings: Settings) -> Outcome:
         settings_yaml=to_yaml(settings),
     )
     outcome = run_step(step, settings)
-    splits = formatting.publish(store, read_rights(store.path(settings.data.raw)))
-    return outcome.model_copy(update={"note": ", ".join(f"{name} {rows:,}" for name, rows in splits.items())})
+    files = formatting.publish(store, settings.format, read_rights(store.path(settings.data.raw)))
+    rows = ", ".join(f"{posixpath.basename(file.path).removesuffix('.jsonl')} {file.rows:,}" for file in files.files)
+    memory = files.notes["memory"]
+    return outcome.model_copy(update={"note": f"{rows}; nearest training sentence: {memory}" if memory else rows})
 
 
 if __name__ == "__main__":

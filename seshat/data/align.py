@@ -7,9 +7,10 @@ and from the pairs that the pass before is sure of (``seshat.data.bootstrap``).
 from __future__ import annotations
 
 import fnmatch
+import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -20,19 +21,34 @@ from seshat.data.clean import Clean
 from seshat.data.evidence import Knowledge, Model, Side, Stems, stems
 from seshat.data.ocr import page_documents
 from seshat.errors import DataError
-from seshat.language import Language
+from seshat.identify import Identifier
+from seshat.language import Language, what_was_written
+from seshat.mislabelled import examine_pairs
 from seshat.records import Document, Entry, Page, Record, SentencePair
 from seshat.rights import joined
+from seshat.spelling import cut_alike
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
 from seshat.store import Slice, Store, slices
 
+log = logging.getLogger(__name__)
 Mode = Literal["auto", "sentence", "paragraph", "document"]
-Sentences = list[tuple[str, str]]
-"""Each with its place in the file."""
 PAIRS_PER_PART = 4_000
 ANCHORS = ("anchors", "anchors-again", "anchors-last")
 """The early passes, as many as ``bootstrap.PASSES``."""
+
+
+class Sentence(NamedTuple):
+    """A sentence of a document."""
+
+    text: str
+    place: str
+    """In the file."""
+    written: str
+    """As the source spells it."""
+
+
+Sentences = list[Sentence]
 
 
 class Align(Section):
@@ -55,7 +71,7 @@ class AlignDocuments(Stage[Record, Record]):
     comes twice, as a text and as a scan of it, is rejected the second time.
     """
 
-    version: ClassVar[int] = 3  # 3: a pair of two collections is under the rights of both
+    version: ClassVar[int] = 4  # 3: a pair of two collections is under the rights of both
     whole: ClassVar[bool] = True
 
     resources: Resources = Resources(batch=1_000_000)  # a document is aligned as a whole
@@ -98,7 +114,7 @@ class AlignDocuments(Stage[Record, Record]):
 
     def _align(self, taught: Document, bridge: Document) -> Iterator[SentencePair]:
         chunks = list(self._chunks(taught, bridge))
-        left, right = (Side.of(text for chunk in chunks for text, _ in chunk[side]) for side in (0, 1))
+        left, right = (Side.of(one.text for chunk in chunks for one in chunk[side]) for side in (0, 1))
         model = Model.of(left, right, self.knowledge or Knowledge.of(left, right))
         row = column = 0
         for texts, translations in chunks:
@@ -121,11 +137,11 @@ class AlignDocuments(Stage[Record, Record]):
             yield from zip_longest(left, right, fillvalue=[])
 
     def _sentences(self, document: Document, index: int, mode: Mode) -> Sentences:
-        paragraph, place = document.paragraphs[index], document.places[index]
+        paragraph, place, written = document.paragraphs[index], document.places[index], document.as_written(index)
         if mode == "sentence":
-            return [(paragraph, place)]
-        bridge = document.language == self.language.bridge.code
-        return [(sentence, place) for sentence in self.language.sentences(paragraph, bridge=bridge)]
+            return [Sentence(paragraph, place, written)]
+        texts = self.language.sentences(paragraph, bridge=document.language == self.language.bridge.code)
+        return [Sentence(text, place, piece) for text, piece in zip(texts, cut_alike(texts, written), strict=True)]
 
     def _beads(self, source: range, target: range, model: Model) -> list[Bead]:
         if len(source) == len(target) == 1:  # nothing to choose: a person put them side by side
@@ -135,16 +151,18 @@ class AlignDocuments(Stage[Record, Record]):
     def _pair(
         self,
         bead: Bead,
-        texts: list[tuple[str, str]],
-        translations: list[tuple[str, str]],
+        texts: Sentences,
+        translations: Sentences,
         taught: Document,
         bridge: Document,
     ) -> SentencePair:
         left, right = [texts[i] for i in bead.source], [translations[j] for j in bead.target]
         origins = [_origin(document, side) for document, side in ((taught, left), (bridge, right)) if side]
+        text = " ".join(one.text for one in left)
         return SentencePair(
-            text=" ".join(text for text, _ in left),
-            translation=" ".join(text for text, _ in right),
+            text=text,
+            written=what_was_written(" ".join(one.written for one in left), text),
+            translation=" ".join(one.text for one in right),
             language=self.language.code,
             bridge=self.language.bridge.code,
             document=taught.name,
@@ -200,7 +218,7 @@ def anchors(settings: Align, language: Language, store: Store, name: str = ANCHO
 def step(settings: Align, clean: Clean, language: Language, store: Store, *, settings_yaml: str = "") -> Step:
     """What ``make align`` does: documents of two sides, and pairs that need no alignment, through the filters."""
     aligner = AlignDocuments(settings=settings, language=language, knowledge=estimate(store, ANCHORS[-1]))
-    stages: tuple[Stage[Any, Any], ...] = (aligner, *clean.stages(language))
+    stages: tuple[Stage[Any, Any], ...] = (aligner, *clean.stages(language, identifier_of(store, language)))
     parts = [Part((piece,)) for piece in slices(store.files("ingest", SentencePair), PAIRS_PER_PART)]
     parts += [Part(pieces) for pieces in parallel_documents(store, language)]
     return Step(
@@ -210,6 +228,18 @@ def step(settings: Align, clean: Clean, language: Language, store: Store, *, set
         settings=settings_yaml,
         max_rejected=settings.max_rejected,
     )
+
+
+def identifier_of(store: Store, language: Language) -> Identifier | None:
+    """What tells both languages apart, learnt from all pairs; None if there are none. Warns of files whose sides seem exchanged."""
+    pairs = [*store.records("ingest", SentencePair), *store.records(ANCHORS[-1], SentencePair)]
+    usable = [pair for pair in pairs if pair.text and pair.translation]
+    if not usable:
+        return None
+    audit = examine_pairs(usable, language)
+    for verdict in audit.suspects:
+        log.warning("align: %s", verdict)
+    return audit.identifier
 
 
 def parallel_documents(store: Store, language: Language) -> Iterator[tuple[Slice, ...]]:
@@ -241,7 +271,7 @@ def _named_rows(store: Store, stage: str, kind: type[Document] | type[Page]) -> 
                 yield record.name, record.language, Slice(file, row, row + 1)
 
 
-def _origin(document: Document, side: list[tuple[str, str]]) -> str:
-    places = list(dict.fromkeys(place for _, place in side))
+def _origin(document: Document, side: Sentences) -> str:
+    places = list(dict.fromkeys(one.place for one in side))
     shown = places[0] if len(places) == 1 else f"{places[0]}..{places[-1].rpartition('=')[2]}"
     return f"{document.origin}#{shown}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from seshat.config import Section
+from seshat.identify import Identifier
 from seshat.language import Language, words
+from seshat.mislabelled import wrong_sides
 from seshat.records import SentencePair
-from seshat.stage import Stage
+from seshat.stage import Resources, Stage
 
 
 class FilterLength(Stage[SentencePair, SentencePair]):
@@ -60,19 +62,40 @@ class FilterCopy(Stage[SentencePair, SentencePair]):
 class FilterAlphabet(Stage[SentencePair, SentencePair]):
     """Reject pairs whose text has too many letters that the language's alphabet does not have."""
 
+    version: ClassVar[int] = 2
+
     language: Language
     maximum: float = Field(0.15, ge=0, le=1)
     """The largest share of foreign letters; names and loans have some."""
 
     def __call__(self, records: Iterable[SentencePair]) -> Iterator[SentencePair]:
         for pair in records:
-            letters = [letter for letter in pair.text.lower() if letter.isalpha()]
-            foreign = self.language.foreign_letters(pair.text)
-            share = sum(letter in foreign for letter in letters) / max(1, len(letters))
+            share = self.language.foreign_share(pair.text)
             if share > self.maximum:
-                yield pair.reject(f"alphabet: {share:.0%} foreign letters ({' '.join(sorted(foreign))})")
+                foreign = " ".join(sorted(self.language.foreign_letters(pair.text)))
+                yield pair.reject(f"alphabet: {share:.0%} foreign letters ({foreign})")
             else:
                 yield pair
+
+
+class FilterLanguage(Stage[SentencePair, SentencePair]):
+    """Reject pairs of which a side is surely not in its language, or whose sides are exchanged."""
+
+    resources: Resources = Resources(batch=4_000)
+    identifier: Identifier = Field(exclude=True)
+    """Learnt from all pairs of the corpus."""
+
+    model_config = {"arbitrary_types_allowed": True}
+
+    @property
+    def depends_on(self) -> str:
+        """What the identifier has learnt."""
+        return self.identifier.digest
+
+    def __call__(self, records: Iterable[SentencePair]) -> Iterator[SentencePair]:
+        pairs = list(records)
+        for pair, reason in zip(pairs, wrong_sides(pairs, self.identifier), strict=True):
+            yield pair.reject(reason) if reason else pair
 
 
 class FilterScore(Stage[SentencePair, SentencePair]):
@@ -95,7 +118,11 @@ class Clean(Section):
     """The largest share of letters outside the language's ``alphabet`` (the character whitelist)."""
     score: FilterScore = FilterScore()
 
-    def stages(self, language: Language) -> tuple[Stage[Any, Any], ...]:
+    language: bool = True
+    """Reject what is surely in the wrong language, by an identifier that learns from the corpus itself."""
+
+    def stages(self, language: Language, identifier: Identifier | None = None) -> tuple[Stage[Any, Any], ...]:
         """The filters in the order in which they judge."""
         alphabet = FilterAlphabet(language=language, maximum=self.alphabet_maximum)
-        return (self.length, FilterCopy(), self.ratio, alphabet, self.score)
+        identified = (FilterLanguage(identifier=identifier),) if identifier and self.language else ()
+        return (self.length, FilterCopy(), *identified, self.ratio, alphabet, self.score)

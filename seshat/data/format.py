@@ -7,24 +7,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
 from seshat.data.align import parallel_names
+from seshat.data.checks import check_examples
 from seshat.data.corpus import corpus, parts, unfolded
-from seshat.data.split import Plan, Split, group_of, held_out_lines, plan, sentence_keys, side_of
+from seshat.data.memory import lookups
+from seshat.data.split import Plan, Split, group_of, held_out_lines, plan, side_of
 from seshat.errors import DataError
 from seshat.examples import SPLITS, TRAINING, to_line
 from seshat.language import Language, words
 from seshat.prompts import Prompts, Task
 from seshat.records import Document, Entry, Example, Record, SentencePair, digest
-from seshat.rights import Rights
+from seshat.rights import Rights, owners
 from seshat.stage import Resources, Stage
 from seshat.step import Step
 from seshat.store import Manifest, Store
 
 TASK_WEIGHTS: dict[Task, float] = {"translation": 1.0, "dictionary": 0.5, "grammar": 0.5, "morphology": 0.3, "completion": 0.3}
+
+
+VERSION = 2
+"""Raised when the same examples give other files."""
 
 
 class Format(Split):
@@ -42,6 +48,8 @@ class Format(Split):
 
 class MakeExamples(Stage[Record, Record]):
     """Every chat that a record can teach, each with its task and direction."""
+
+    version: ClassVar[int] = 2
 
     resources: Resources = Resources(batch=1_000_000)  # a part as a whole: entries go on from one scanned page to the next
     settings: Format
@@ -64,13 +72,19 @@ class MakeExamples(Stage[Record, Record]):
                 continue
             duplicate = record.id in self.plan.duplicates or record.id in seen
             seen.add(record.id)
+            reason = self._reason(record, duplicate)
             for example in self._examples(record):
-                if example.split == "train" and not self.plan.guarded.isdisjoint(sentence_keys(record)):
-                    yield example.reject("leak: a sentence of it is in the test, validation or held-out part")
-                elif duplicate:
-                    yield example.reject("duplicate: the same content stands elsewhere too")
-                else:
-                    yield example
+                yield example.reject(reason) if reason else example
+
+    def _reason(self, record: Record, duplicate: bool) -> str:
+        """Why nothing is made of a record; empty if something is."""
+        if record.id in self.plan.leaks:
+            return "leak: a sentence of it is in the test, validation or held-out part"
+        if record.id in self.plan.near_leaks:
+            return "near-leak: a sentence of it is nearly one of the test, validation or held-out part"
+        if duplicate:
+            return "duplicate: the same content stands elsewhere too"
+        return "near-duplicate: nearly the same pair stands elsewhere too" if record.id in self.plan.repeats else ""
 
     def _examples(self, record: Record) -> Iterator[Example]:
         made: Iterable[tuple[Task, str, str, str]]
@@ -152,44 +166,49 @@ def step(
     )
 
 
-def publish(store: Store, rights: Rights) -> dict[str, int]:
-    """Write ``data/training/{train,val,test}.jsonl`` from the finished ``format`` step; the number of lines in each.
+def publish(store: Store, settings: Format, rights: Rights) -> Manifest:
+    """Write ``data/training/{train,val,test}.jsonl`` from the finished ``format`` step.
 
-    Examples from a collection whose owners do not consent to training are left out and counted as ``consent``.
+    Examples from a collection whose owners do not consent to training are left out and counted as ``consent``. The manifest notes
+    what a nearest-neighbour lookup scores on the test part (``memory``).
+
+    Raises:
+        DataError: If nothing is left to train on, or if a check finds a leak; nothing is written then.
     """
-    examples = store.require("format", needed_by="train")
-    fingerprint = digest(examples.fingerprint, rights.model_dump_json())
-    manifest = store.done(TRAINING, fingerprint)
-    if manifest is None:
-        manifest = _publish(store, rights, examples, fingerprint)
-    return {file.path.rpartition("/")[2].removesuffix(".jsonl"): file.rows for file in manifest.files}
+    made = store.require("format", needed_by="train")
+    fingerprint = digest("training-data", VERSION, made.fingerprint, rights.model_dump_json())
+    return store.done(TRAINING, fingerprint) or _publish(store, settings, rights, made, fingerprint)
 
 
-def _publish(store: Store, rights: Rights, examples: Manifest, fingerprint: str) -> Manifest:
-    lines: dict[str, list[str]] = {split: [] for split in SPLITS}
-    rejected, withheld, collections = Counter(examples.rejected), set(rights.forbidding("train")), set[str]()
+def _publish(store: Store, settings: Format, rights: Rights, made: Manifest, fingerprint: str) -> Manifest:
+    examples: dict[str, list[Example]] = {split: [] for split in SPLITS}
+    rejected, withheld = Counter(made.rejected), set(rights.forbidding("train"))
     for example in store.records("format", Example):
-        if example.collection in withheld:
+        if withheld.isdisjoint(owners(example.collection)):
+            examples[example.split].append(example)
+        else:
             rejected["consent"] += 1
-            continue
-        lines[example.split].append(f"{to_line(example)}\n")
-        collections.add(example.collection)
-    if not lines["train"]:
+    if not examples["train"]:
         raise DataError("format: no example is left for training; look at the reasons in the rejected rows and at format.test, format.val")
+    check_examples(examples, settings.near)
     files = []
     for split in SPLITS:
-        file = store.write(f"{TRAINING}/{split}.jsonl", "".join(lines[split]).encode())
-        files.append(file.model_copy(update={"rows": len(lines[split])}))
+        file = store.write(f"{TRAINING}/{split}.jsonl", "".join(f"{to_line(one)}\n" for one in examples[split]).encode())
+        files.append(file.model_copy(update={"rows": len(examples[split])}))
+    collections = {one.collection for split in SPLITS for one in examples[split]}
     manifest = Manifest(
         stage="training-data",
         fingerprint=fingerprint,
-        inputs={"data/processed/format": examples.fingerprint},
+        inputs={"data/processed/format": made.fingerprint},
         files=tuple(files),
-        settings=examples.settings,
-        rows_in=examples.rows_in,
+        settings=made.settings,
+        rows_in=made.rows_in,
         kept=sum(file.rows for file in files),
         rejected=dict(rejected),
-        notes={"rights": rights.only(collections).model_dump_json()},
+        notes={
+            "rights": rights.only(collections).model_dump_json(),
+            "memory": "; ".join(map(str, lookups(examples["train"], examples["test"]))),
+        },
     )
     store.finish(TRAINING, manifest)
     return manifest

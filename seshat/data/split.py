@@ -1,8 +1,9 @@
 """Split a corpus so that nothing leaks: by group, by content alone, and before any example is made.
 
-A document, or a loose pair, falls on one side whatever else is in the corpus, with all its prompts and both directions. What also
-stands in the test or validation part, on either side of a pair, must not be trained on. Of what is said twice, the test part keeps
-its copy.
+A document, or a loose pair, falls on one side whatever else is in the corpus, with all its prompts and both directions: new data
+moves no old pair. What also stands in the test or validation part, exactly or nearly, on either side of a pair, must not be trained
+on: so a cluster of near-duplicates around a test sentence is on the test's side or nowhere. Of what is said twice, the test part
+keeps its copy.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Literal
 from pydantic import Field
 
 from seshat.config import PathSetting, Section
+from seshat.data.duplicates import NearTexts, repeats
 from seshat.errors import ConfigError
 from seshat.language import split_sentences, words
 from seshat.records import Document, Entry, Record, SentencePair, digest
+from seshat.rights import owners
 from seshat.store import Store
 
 Side = Literal["train", "val", "test"]
@@ -39,6 +42,10 @@ class Split(Section):
     """Text files, one sentence a line, whose sentences must not be trained on: external test sets."""
     collections_held_out: tuple[str, ...] = ()
     """Collections that go to the test whole."""
+    near: float = Field(0.8, ge=0.7, le=1)
+    """A sentence is a near-duplicate of one in the test if the Jaccard index of their character n-grams is at least this."""
+    repeated: float = Field(0.9, ge=0.7, le=1)
+    """A pair repeats an earlier one if that of both its sides is at least this."""
 
 
 class Plan(Section):
@@ -50,30 +57,57 @@ class Plan(Section):
     """Names of documents that have both sides: not running text."""
     duplicates: frozenset[str] = frozenset()
     """Records that say what an earlier one said."""
-    guarded: frozenset[str] = frozenset()
-    """Digests of the sentences of test, validation and held-out files."""
+    repeats: frozenset[str] = frozenset()
+    """Pairs that nearly say what an earlier one said."""
+    leaks: frozenset[str] = frozenset()
+    """Records that would be trained on and have a sentence that also stands in the test, validation or held-out part."""
+    near_leaks: frozenset[str] = frozenset()
+    """The same, for a sentence that nearly stands there."""
 
     @property
     def digest(self) -> str:
         """The name of all decisions."""
-        return digest(*("\n".join(sorted(names)) for names in (self.large, self.parallel, self.duplicates, self.guarded)))
+        return digest(*("\n".join(sorted(getattr(self, name))) for name in type(self).model_fields))
 
 
 def plan(split: Split, records: Sequence[Record], parallel: Iterable[str] = (), held_out: Iterable[str] = ()) -> Plan:
     """Look at the whole corpus once: large documents, duplicates, and what must not be trained on."""
     sizes = Counter(group_of(record) for record in records)
     large = {group for group, size in sizes.items() if size > split.largest_group}
-    apart = [record for record in records if side_of(record, split, large) != "train"]
+    apart, trained = list[Record](), list[Record]()
+    for record in records:
+        (trained if side_of(record, split, large) == "train" else apart).append(record)
     first: dict[str, str] = {}
     duplicates = {record.id for record in [*apart, *records] if first.setdefault(_said(record), record.id) != record.id}
-    guarded = {_key(line) for line in held_out if words(line)}
-    guarded.update(key for record in apart for key in sentence_keys(record))
+    lines = [line for line in held_out if words(line)]
+    guarded = {_key(line) for line in lines} | {key for record in apart for key in sentence_keys(record)}
+    leaks = {record.id for record in trained if not guarded.isdisjoint(sentence_keys(record))}
+    trained = [record for record in trained if record.id not in leaks and record.id not in duplicates]
+    near_leaks = {record.id for record in _near(split, trained, [*lines, *(text for record in apart for text in sentences(record))])}
+    refused = duplicates | near_leaks
     return Plan(
         large=frozenset(large),
         parallel=frozenset(parallel),
         duplicates=frozenset(duplicates),
-        guarded=frozenset(guarded),
+        repeats=frozenset(_repeats(split, [one for one in [*apart, *trained] if one.id not in refused])),
+        leaks=frozenset(leaks),
+        near_leaks=frozenset(near_leaks),
     )
+
+
+def _near(split: Split, records: Sequence[Record], guarded: Iterable[str]) -> Iterator[Record]:
+    """The records of which a sentence is nearly one of the guarded ones."""
+    known = NearTexts(split.near)
+    known.add(sorted({text for text in guarded if len(words(text)) >= LONG}))
+    asked = [(text, record) for record in records for text in sentences(record) if len(words(text)) >= LONG]
+    for place, _ in known.near([text for text, _ in asked]):
+        yield asked[place][1]
+
+
+def _repeats(split: Split, records: Sequence[Record]) -> Iterator[str]:
+    """The ids of the pairs that nearly say what an earlier one says; short ones are as many sentences as they are."""
+    pairs = [one for one in records if isinstance(one, SentencePair) and min(len(words(one.text)), len(words(one.translation))) >= LONG]
+    yield from (pairs[place].id for place in repeats([(pair.text, pair.translation) for pair in pairs], split.repeated))
 
 
 def side_of_group(group: str, split: Split) -> Side:
@@ -86,7 +120,7 @@ def side_of_group(group: str, split: Split) -> Side:
 
 def side_of(record: Record, split: Split, large: Container[str]) -> Side:
     """The side of a record: that of its group, unless its collection is held out or its document is too large for the test."""
-    if record.collection in split.collections_held_out:
+    if not set(split.collections_held_out).isdisjoint(owners(record.collection)):
         return "test"
     group = group_of(record)
     return "train" if group in large else side_of_group(group, split)
@@ -102,17 +136,22 @@ def group_of(record: Record) -> str:
     return f"text:{_key(record.paragraphs[0])}"
 
 
-def sentence_keys(record: Record) -> Iterator[str]:
-    """The digests by which a sentence is recognised on the other side of the split: small letters, no punctuation."""
+def sentences(record: Record) -> Iterator[str]:
+    """The texts of both sides of a pair, or of a paragraph, and the sentences of LONG words inside them."""
     texts: tuple[str, ...] = ()
     if isinstance(record, SentencePair):
         texts = (record.text, record.translation)
     elif isinstance(record, Document):
         texts = record.paragraphs
     for text in texts:
-        yield _key(text)
+        yield text
         inside = split_sentences(text)
-        yield from (_key(sentence) for sentence in inside if len(inside) > 1 and len(words(sentence)) >= LONG)
+        yield from (sentence for sentence in inside if len(inside) > 1 and len(words(sentence)) >= LONG)
+
+
+def sentence_keys(record: Record) -> Iterator[str]:
+    """The digests by which a sentence is recognised on the other side of the split: small letters, no punctuation."""
+    return map(_key, sentences(record))
 
 
 def _key(text: str) -> str:

@@ -18,7 +18,7 @@ from seshat.examples import SPLITS, TRAINING, read_examples
 from seshat.prompts import Prompts
 from seshat.records import Example, Page, Record, SentencePair, Utterance
 from seshat.rights import Consent, Rights, Source
-from seshat.store import Store
+from seshat.store import Manifest, Store
 from tests.make import LANGUAGE, document, entry, finish, pair
 
 PAIRS = [pair(f"ama {number} kene", f"el dibujo {number}") for number in range(60)]
@@ -298,10 +298,15 @@ def test_equal_entries_in_two_dictionaries_are_one(store: Store) -> None:
 # The files
 
 
+def counts_of(files: Manifest) -> dict[str, int]:
+    """The number of lines of each part."""
+    return {Path(file.path).stem: file.rows for file in files.files}
+
+
 def publish(store: Store, records: Sequence[Record] = PAIRS, rights: Rights | None = None) -> dict[str, int]:
     """Do all of ``make format``."""
     examples(store, HALF, records)
-    return formatting.publish(store, rights or Rights())
+    return counts_of(formatting.publish(store, Format(), rights or Rights()))
 
 
 def files(store: Store) -> dict[str, bytes]:
@@ -320,7 +325,7 @@ def test_three_files_and_a_manifest_are_written(store: Store) -> None:
 def test_publishing_again_writes_nothing(store: Store) -> None:
     counts = publish(store)
     before = {name: Path(store.path(f"{TRAINING}/{name}")).stat().st_mtime_ns for name in files(store)}
-    assert formatting.publish(store, Rights()) == counts
+    assert counts_of(formatting.publish(store, Format(), Rights())) == counts
     assert {name: Path(store.path(f"{TRAINING}/{name}")).stat().st_mtime_ns for name in files(store)} == before
 
 
@@ -346,7 +351,7 @@ def test_what_its_owners_do_not_give_for_training_is_left_out(store: Store) -> N
 
 def test_changed_rights_are_published_again(store: Store) -> None:
     publish(store)
-    formatting.publish(store, Rights(sources={"transcriptions": Source(title="New")}))
+    formatting.publish(store, Format(), Rights(sources={"transcriptions": Source(title="New")}))
     assert "New" in json.loads(files(store)["manifest.json"])["notes"]["rights"]
 
 

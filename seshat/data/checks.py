@@ -1,0 +1,71 @@
+"""The last look before training files are written: what was meant to be impossible stops the run here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+
+from seshat.data.duplicates import NearTexts
+from seshat.errors import DataError
+from seshat.language import words
+from seshat.records import Example
+
+SHOWN = 3
+"""Findings that an error names."""
+LEAST_INSTRUCTION = 8
+"""Characters of an instruction by which an answer that repeats it is recognised."""
+LONG = 5
+"""Words of a text whose near copies count."""
+
+
+def check_examples(examples: Mapping[str, Sequence[Example]], near: float) -> None:
+    """Stop if an answer begins with its instruction, or if a text of the test or validation part is trained on.
+
+    Independent of how the split was made: it sees what is about to be written. ``near`` is the Jaccard index of character n-grams
+    from which two texts are near-duplicates. Dictionary examples are apart: a word stands in many sentences.
+
+    Raises:
+        DataError: With the number of findings and some of them.
+    """
+    for one in chain.from_iterable(examples.values()):
+        instruction = one.prompt.partition(one.source)[0].strip() if one.source else one.prompt
+        if len(instruction) >= LEAST_INSTRUCTION and one.answer.startswith(instruction):
+            raise DataError(
+                f"format: the answer of example {one.id} ({one.origin}) begins with its instruction ({instruction!r}): the model would "
+                "learn to repeat it; look at the prompts and at the source"
+            )
+    apart = _texts(chain(examples.get("test", ()), examples.get("val", ())))
+    trained = _texts(examples.get("train", ()))
+    found = [(key, apart[key], trained[key]) for key in trained.keys() & apart.keys()]
+    long = {key: one for key, one in trained.items() if key.count(" ") + 1 >= LONG}
+    kept = [key for key in apart if key.count(" ") + 1 >= LONG]
+    index = NearTexts(near)
+    index.add(kept)
+    asked = list(long)
+    found += [(asked[place], apart[kept[other]], long[asked[place]]) for place, other in index.near(asked) if asked[place] not in apart]
+    if found:
+        shown = "; ".join(f"{text[:60]!r} of {test.origin} in {train.origin}" for text, test, train in sorted(found, key=_text)[:SHOWN])
+        raise DataError(
+            f"format: {len(found):,} texts of the training part stand in the test or validation part too, or nearly (Jaccard index of at "
+            f"least {near:g}): {shown}. Split by document and content (format), not by example"
+        )
+
+
+def _text(finding: tuple[str, Example, Example]) -> str:
+    return finding[0]
+
+
+def _texts(examples: Iterable[Example]) -> dict[str, Example]:
+    """The texts that examples are about, in small letters and without punctuation, each with the first that says it."""
+    found: dict[str, Example] = {}
+    for one in examples:
+        if one.task == "translation":
+            texts: tuple[str, ...] = (one.source, one.answer)
+        elif one.task == "completion":
+            texts = (f"{one.source} {one.answer}",)
+        else:
+            texts = () if one.task == "dictionary" else (one.source,)
+        for text in texts:
+            found.setdefault(" ".join(words(text)), one)
+    found.pop("", None)
+    return found
