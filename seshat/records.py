@@ -18,12 +18,8 @@ import pyarrow as pa
 
 def digest(*parts: object) -> str:
     """A short content name: 20 hexadecimal digits of the SHA-256 of the parts, unambiguous at their borders."""
-    sha = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
-        sha.update(len(data).to_bytes(8, "big"))
-        sha.update(data)
-    return sha.hexdigest()[:20]
+    pieces = [part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass") for part in parts]
+    return hashlib.sha256(b"".join([len(piece).to_bytes(8, "big") + piece for piece in pieces])).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

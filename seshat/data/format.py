@@ -70,23 +70,23 @@ class MakeExamples(Stage[Record, Record]):
             if record.rejected:
                 yield record
                 continue
-            duplicate = record.id in self.plan.duplicates or record.id in seen
-            seen.add(record.id)
-            reason = self._reason(record, duplicate)
-            for example in self._examples(record):
+            name = record.id
+            reason = self._reason(name) or ("duplicate: the same record stands twice in a part" if name in seen else "")
+            seen.add(name)
+            for example in self._examples(record, name):
                 yield example.reject(reason) if reason else example
 
-    def _reason(self, record: Record, duplicate: bool) -> str:
-        """Why nothing is made of a record; empty if something is."""
-        if record.id in self.plan.leaks:
+    def _reason(self, name: str) -> str:
+        """Why nothing is made of the record of this id; empty if something is."""
+        if name in self.plan.leaks:
             return "leak: a sentence of it is in the test, validation or held-out part"
-        if record.id in self.plan.near_leaks:
+        if name in self.plan.near_leaks:
             return "near-leak: a sentence of it is nearly one of the test, validation or held-out part"
-        if duplicate:
+        if name in self.plan.duplicates:
             return "duplicate: the same content stands elsewhere too"
-        return "near-duplicate: nearly the same pair stands elsewhere too" if record.id in self.plan.repeats else ""
+        return "near-duplicate: nearly the same pair stands elsewhere too" if name in self.plan.repeats else ""
 
-    def _examples(self, record: Record) -> Iterator[Example]:
+    def _examples(self, record: Record, name: str) -> Iterator[Example]:
         made: Iterable[tuple[Task, str, str, str]]
         if isinstance(record, SentencePair):
             made = self._of_pair(record)
@@ -100,7 +100,7 @@ class MakeExamples(Stage[Record, Record]):
         for task, direction, text, answer in made:
             weight = self.settings.task_weights.get(task, 0.0)
             if weight > 0:
-                yield self._example(record, task, direction, text, answer, group=group, split=split, weight=weight)
+                yield self._example(record, task, direction, text, answer, parent=name, group=group, split=split, weight=weight)
 
     def _example(self, record: Record, task: Task, direction: str, text: str, answer: str, **facts: Any) -> Example:
         source, _, target = direction.partition("-")
@@ -111,7 +111,6 @@ class MakeExamples(Stage[Record, Record]):
             prompt=prompt,
             answer=answer,
             source=text,
-            parent=record.id,
             origin=record.origin,
             collection=record.collection,
             **facts,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Literal
 
 from pydantic import Field
@@ -74,40 +75,41 @@ def plan(split: Split, records: Sequence[Record], parallel: Iterable[str] = (), 
     """Look at the whole corpus once: large documents, duplicates, and what must not be trained on."""
     sizes = Counter(group_of(record) for record in records)
     large = {group for group, size in sizes.items() if size > split.largest_group}
-    apart, trained = list[Record](), list[Record]()
-    for record in records:
-        (trained if side_of(record, split, large) == "train" else apart).append(record)
+    named = {record.id: record for record in records}
+    trained = {name: record for name, record in named.items() if side_of(record, split, large) == "train"}
+    apart = {name: record for name, record in named.items() if name not in trained}
     first: dict[str, str] = {}
-    duplicates = {record.id for record in [*apart, *records] if first.setdefault(_said(record), record.id) != record.id}
+    duplicates = {name for name, record in {**apart, **trained}.items() if first.setdefault(_said(record), name) != name}
     lines = [line for line in held_out if words(line)]
-    guarded = {_key(line) for line in lines} | {key for record in apart for key in sentence_keys(record)}
-    leaks = {record.id for record in trained if not guarded.isdisjoint(sentence_keys(record))}
-    trained = [record for record in trained if record.id not in leaks and record.id not in duplicates]
-    near_leaks = {record.id for record in _near(split, trained, [*lines, *(text for record in apart for text in sentences(record))])}
-    refused = duplicates | near_leaks
+    tested = list(chain(lines, *map(sentences, apart.values())))
+    guarded = set(map(_key, tested))
+    leaks = {name for name, record in trained.items() if not guarded.isdisjoint(map(_key, sentences(record)))}
+    rest = {name: record for name, record in trained.items() if name not in leaks and name not in duplicates}
+    near_leaks = set(_near(split, rest, tested))
+    kept = {name: record for name, record in {**apart, **rest}.items() if name not in duplicates and name not in near_leaks}
     return Plan(
         large=frozenset(large),
         parallel=frozenset(parallel),
         duplicates=frozenset(duplicates),
-        repeats=frozenset(_repeats(split, [one for one in [*apart, *trained] if one.id not in refused])),
+        repeats=frozenset(_repeats(split, kept)),
         leaks=frozenset(leaks),
         near_leaks=frozenset(near_leaks),
     )
 
 
-def _near(split: Split, records: Sequence[Record], guarded: Iterable[str]) -> Iterator[Record]:
-    """The records of which a sentence is nearly one of the guarded ones."""
+def _near(split: Split, records: Mapping[str, Record], guarded: Iterable[str]) -> Iterator[str]:
+    """The ids of the records of which a sentence is nearly one of the guarded ones."""
     known = NearTexts(split.near)
     known.add(sorted({text for text in guarded if len(words(text)) >= LONG}))
-    asked = [(text, record) for record in records for text in sentences(record) if len(words(text)) >= LONG]
-    for place, _ in known.near([text for text, _ in asked]):
-        yield asked[place][1]
+    asked = [(text, name) for name, record in records.items() for text in sentences(record) if len(words(text)) >= LONG]
+    yield from (asked[place][1] for place, _ in known.near([text for text, _ in asked]))
 
 
-def _repeats(split: Split, records: Sequence[Record]) -> Iterator[str]:
+def _repeats(split: Split, records: Mapping[str, Record]) -> Iterator[str]:
     """The ids of the pairs that nearly say what an earlier one says; short ones are as many sentences as they are."""
-    pairs = [one for one in records if isinstance(one, SentencePair) and min(len(words(one.text)), len(words(one.translation))) >= LONG]
-    yield from (pairs[place].id for place in repeats([(pair.text, pair.translation) for pair in pairs], split.repeated))
+    pairs = {name: (one.text, one.translation) for name, one in records.items() if isinstance(one, SentencePair)}
+    names = [name for name, sides in pairs.items() if all(len(words(side)) >= LONG for side in sides)]
+    yield from (names[place] for place in repeats([pairs[name] for name in names], split.repeated))
 
 
 def side_of_group(group: str, split: Split) -> Side:
@@ -137,7 +139,7 @@ def group_of(record: Record) -> str:
 
 
 def sentences(record: Record) -> Iterator[str]:
-    """The texts of both sides of a pair, or of a paragraph, and the sentences of LONG words inside them."""
+    """The texts of both sides of a pair, or of a paragraph, and the sentences of LONG words inside them: by these a leak is seen."""
     texts: tuple[str, ...] = ()
     if isinstance(record, SentencePair):
         texts = (record.text, record.translation)
@@ -149,12 +151,8 @@ def sentences(record: Record) -> Iterator[str]:
         yield from (sentence for sentence in inside if len(inside) > 1 and len(words(sentence)) >= LONG)
 
 
-def sentence_keys(record: Record) -> Iterator[str]:
-    """The digests by which a sentence is recognised on the other side of the split: small letters, no punctuation."""
-    return map(_key, sentences(record))
-
-
 def _key(text: str) -> str:
+    """By which a sentence is recognised: small letters, no punctuation."""
     return digest(*words(text))
 
 
