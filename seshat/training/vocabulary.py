@@ -49,7 +49,7 @@ def grow(data: bytes, texts: Iterable[str], known: Mapping[str, int], settings: 
     layout = json.loads(data)
     _check(layout, name)
     merges = learn(_words(Tokenizer.from_buffer(data), texts), known, settings.tokens, settings.min_count)
-    ids = dict(known)
+    ids = dict(sorted(known.items(), key=lambda token: token[1]))
     pieces: dict[int, tuple[int, ...]] = {place: (place,) for place in known.values()}
     first = max(known.values()) + 1
     for place, (left, right) in enumerate(merges, first):
