@@ -164,10 +164,11 @@ def test_the_same_text_makes_nothing_and_another_text_another_folder(store: Stor
     assert store.manifest(folder), "an adapter that was trained on it still finds it"
 
 
-def test_half_a_folder_is_made_again(store: Store) -> None:
+@pytest.mark.parametrize("missing", ["config.json", RECORD, "tokenizer.json"])
+def test_half_a_folder_is_made_again(store: Store, missing: str) -> None:
     _, folder, _ = grown(store)
     whole = store.read(f"{folder}/manifest.json")
-    Path(store.path(f"{folder}/config.json")).unlink()
+    Path(store.path(f"{folder}/{missing}")).unlink()
     assert not grown(store)[2]
     assert store.read(f"{folder}/manifest.json") == whole
 
