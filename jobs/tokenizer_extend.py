@@ -8,6 +8,7 @@ import time
 from seshat.command import main
 from seshat.errors import ConfigError
 from seshat.evaluation.vocabulary import Model, compare, note, table
+from seshat.rights import read_rights
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
@@ -24,7 +25,8 @@ def run(settings: Settings) -> Outcome:
     if not wanted(settings):
         raise ConfigError("training.extend.tokens is 0, so there is nothing to add: say how many, for example extend.tokens=500")
     start, store = time.monotonic(), Store(settings.root)
-    base, folder, before = ensure_trained_base(settings.training, settings.language, settings.prompts, store)
+    rights = read_rights(store.path(settings.data.raw))
+    base, folder, before = ensure_trained_base(settings.training, settings.language, settings.prompts, store, rights)
     systems = {"base": Model(base_folder(settings.training, store)), "extended": Model(folder)}
     if adapter := finished_adapter(settings.training, base, store):
         systems["extended, trained"] = Model(folder, adapter)

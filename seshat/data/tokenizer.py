@@ -9,7 +9,7 @@ Extending the vocabulary (advanced, ``make tokenizer-extend``; ``seshat/training
 training text of the language and added behind the base's own, with new rows of the embedding and the output layer, each begun
 as the mean of the rows of the old tokens that it replaces; these rows are trained with the adapter, all others stay. What it
 bought when it was measured for languages of this kind on the Qwen vocabulary (fertility ratios 1.7 to 2.4, parity 1.4 to 1.5):
-500 merges save 21-25 % of the tokens, 2,000 save 32-35 %. That is speed. A gain in quality has not been established, and a
+500 merges save 21-25 % of the tokens, 2,000 save 32-35 %. A gain in quality has not been established, and a
 language with little text hardly trains the new rows. So it is offered above a ratio of 3 and never done unasked: measure
 chrF++ with and without, and keep what wins.
 """
@@ -136,7 +136,7 @@ class Analysis(Section):
             return f"Acceptable, but training will be slower. {cost}"
         return (
             f"Consider extending the vocabulary (advanced): make tokenizer-extend ARGS='extend.tokens={OFFERED}', and the same "
-            "setting for make train. It saves time; that it helps quality has not been established: measure chrF++ with and "
+            "setting for make train. It makes texts shorter; that it helps quality has not been established: measure chrF++ with and "
             f"without it. {cost}"
         )
 

@@ -23,7 +23,7 @@ from seshat.store import PROCESSED, Manifest, Store
 FOLDER = f"{PROCESSED}/tokenizer-extend"
 ROWS = f"{FOLDER}/comparison.json"
 NOT_ESTABLISHED = (
-    "New tokens save time. That they help quality has not been established: train with and without them, and keep what scores better."
+    "New tokens make texts shorter. That they help quality has not been established: train with and without, and keep what scores better."
 )
 Asked = list[tuple[str, str]]
 

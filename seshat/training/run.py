@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from seshat.config import to_yaml
@@ -85,11 +84,19 @@ def base_folder(training: Training, store: Store) -> str:
     return download.folder_of(download.local_folder(training.model, store) or training.model)
 
 
-def ensure_trained_base(training: Training, language: Language, prompts: Prompts, store: Store) -> tuple[Manifest, str, bool]:
-    """The manifest and the folder of the model that is trained: the base, or the base with new tokens; and whether it was there."""
+def ensure_trained_base(
+    training: Training, language: Language, prompts: Prompts, store: Store, rights: Rights | None = None
+) -> tuple[Manifest, str, bool]:
+    """The manifest and the folder of the model that is trained: the base, or the base with new tokens; and whether it was there.
+
+    Tokens are learnt from the training text, so a source that forbids training forbids them too.
+    """
     base, before = ensure_base(training, language, prompts, store)
     folder = base_folder(training, store)
-    return extend(training.extend, base, folder, language, store) if training.extend.tokens else (base, folder, before)
+    if not training.extend.tokens:
+        return base, folder, before
+    _allowed(rights or Rights(), store)
+    return extend(training.extend, base, folder, language, store)
 
 
 def finished_adapter(training: Training, base: Manifest, store: Store) -> str:
@@ -116,11 +123,10 @@ def data_digests(store: Store) -> dict[str, str]:
 
 def prepare(training: Training, language: Language, prompts: Prompts, store: Store, rights: Rights | None = None) -> Job:
     """Fetch the base, pack the data, and say what the workers have to do."""
-    base, folder, _ = ensure_trained_base(training, language, prompts, store)
+    base, folder, _ = ensure_trained_base(training, language, prompts, store, rights)
     data = data_digests(store)
     tokenizer = ChatTokenizer.load(store.path(folder))
     packs = {name: _pack(name, sha, training, tokenizer, store) for name, sha in data.items() if _has_lines(name, store)}
-    collections = {example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))}
     card = Card(
         name=training.name,
         language=language,
@@ -129,7 +135,7 @@ def prepare(training: Training, language: Language, prompts: Prompts, store: Sto
         base_sha256=base.notes["base_sha256"],
         max_seq_length=training.max_seq_length,
         data=data,
-        rights=_allowed(rights or Rights(), collections),
+        rights=_allowed(rights or Rights(), store),
     )
     name = fingerprint(training, card.base_sha256, data, language, prompts)
     return Job(training, store.root, folder, card, packs["train.jsonl"], packs.get("val.jsonl"), name)
@@ -192,9 +198,9 @@ def _has_lines(name: str, store: Store) -> bool:
     return name == "train.jsonl" or store.size(f"{TRAINING}/{name}") > 0
 
 
-def _allowed(rights: Rights, collections: Iterable[str]) -> Rights:
+def _allowed(rights: Rights, store: Store) -> Rights:
     """The rights of what is trained on; a source that forbids training stops the run."""
-    found = rights.only(collections)
+    found = rights.only({example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))})
     forbidden = found.forbidding("train")
     if forbidden:
         raise ConfigError(

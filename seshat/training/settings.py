@@ -48,7 +48,7 @@ class Extend(Section):
     """New tokens for the language, on top of those of the base model."""
 
     tokens: int = Field(0, ge=0)
-    """How many; 0 leaves the vocabulary as it is. They save time; that they help quality has not been established."""
+    """How many; 0 leaves the vocabulary as it is. Texts get shorter; that it helps quality has not been established."""
     min_count: int = Field(10, ge=2)
     """No token for what stands in the training text less often: its rows would hardly be trained."""
 
