@@ -11,7 +11,7 @@ CONFIG_FLAG = $(if $(CONFIG),--config $(CONFIG),)
 TORCH_ARGS ?=
 
 DATA := ingest ocr transcribe align format data-stats tokenizer-analysis
-VERBS := download-model $(DATA) train tune eval export-gguf serve demo check-gpu quickstart
+VERBS := download-model $(DATA) tokenizer-extend train tune eval export-gguf serve demo check-gpu quickstart
 
 .PHONY: help install $(VERBS) test test-all check lint fast-tests
 
@@ -38,6 +38,7 @@ align: $(STAMP) ## align parallel documents into sentence pairs, and clean them
 format: $(STAMP) ## write data/training/{train,val,test}.jsonl
 data-stats: $(STAMP) ## count and describe the training data
 tokenizer-analysis: $(STAMP) ## how well the base model's tokenizer fits the language
+tokenizer-extend: $(STAMP) ## add tokens for the language to the base model (optional): ARGS="extend.tokens=500"
 train: $(STAMP) ## fine-tune: make train CONFIG=configs/training/qlora_qwen3_14b.yaml
 tune: $(STAMP) ## search hyperparameters with Ray Tune
 eval: $(STAMP) ## score on the held-out test set and write the report

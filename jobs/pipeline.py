@@ -1,6 +1,8 @@
 """The whole way, from raw material to a GGUF file, in one Ray session; what is up to date is not done again."""
 
 import time
+from collections.abc import Iterator
+from types import ModuleType
 
 from jobs import (
     align,
@@ -13,6 +15,7 @@ from jobs import (
     ocr,
     sample,
     tokenizer_analysis,
+    tokenizer_extend,
     train,
     transcribe,
 )
@@ -26,11 +29,20 @@ from seshat.summary import closing, record
 STEPS = (ingest, ocr, transcribe, align, format, data_stats, download_model, tokenizer_analysis, train, evaluate, export_gguf)
 
 
+def steps(settings: Settings) -> Iterator[ModuleType]:
+    """The verbs of a run; new tokens are made before training, and compared once more when they are trained."""
+    if sample.wanted(settings):
+        yield sample
+    for job in STEPS:
+        around = (tokenizer_extend,) if job is train and tokenizer_extend.wanted(settings) else ()
+        yield from (*around, job, *around)
+
+
 def run(settings: Settings) -> Outcome:
     store, start = Store(settings.root), time.monotonic()
     outcomes = []
     with one_session():
-        for job in (sample, *STEPS) if sample.wanted(settings) else STEPS:
+        for job in steps(settings):
             outcome = job.run(settings)
             record(outcome, store)
             print(outcome, flush=True)

@@ -17,6 +17,7 @@ VERBS = {
     "data-stats": ("data_stats", "count and describe the training data"),
     "download-model": ("download_model", "fetch, link or build the base model"),
     "tokenizer-analysis": ("tokenizer_analysis", "how well the base model's tokenizer fits the language"),
+    "tokenizer-extend": ("tokenizer_extend", "add tokens for the language to the base model (optional)"),
     "train": ("train", "fine-tune the base model"),
     "tune": ("tune", "search hyperparameters"),
     "eval": ("evaluate", "score on the held-out test set and write the report"),

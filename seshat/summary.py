@@ -20,6 +20,7 @@ ORDER = (
     "data-stats",
     "download-model",
     "tokenizer-analysis",
+    "tokenizer-extend",
     "train",
     "tune",
     "eval",

@@ -25,7 +25,9 @@ from seshat.withdrawals import FILE, Withdrawal, Withdrawals, learnt_from, read_
 
 log = logging.getLogger(__name__)
 
-STAGES = ("ingest", "ocr", "transcribe", "align", "clean", "format")
+EXTENSION = "/seshat-extension.json"
+"""The record beside a base with tokens learnt from the training text."""
+STAGES = ("ingest", "ocr", "transcribe", "align", "format")
 """The verbs that make the training data, in order."""
 MODELS, SAMPLES, DETAILS = "models", "reports/samples.jsonl", "reports/evaluation.json"
 AGAIN = {
@@ -170,6 +172,10 @@ def _learners(store: Store, withdrawal: Withdrawal) -> Iterator[Learner]:
         yield Learner(path=folder, cure=UNKNOWN)
     if store.size(f"{MODELS}/base/small/manifest.json") >= 0:
         yield Learner(path=f"{MODELS}/base/small", cure="made of texts of this workspace: make train makes it again if they changed")
+    for folder in sorted({name.rpartition("/")[0] for name in names if name.startswith(f"{MODELS}/base/") and name.endswith(EXTENSION)}):
+        yield Learner(
+            path=folder, cure="its new tokens are pieces of this workspace's training text: delete it, make train learns them again"
+        )
     if store.size(SAMPLES) >= 0:
         shown = any(withdrawal.covers(json.loads(line).get("origin", "")) for line in store.read(SAMPLES).splitlines())
         judged = json.loads(store.read(DETAILS))["name"] if store.size(DETAILS) >= 0 else ""

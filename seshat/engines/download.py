@@ -58,13 +58,13 @@ def fetch(model: str, store: Store, announce: Callable[[str], None] = log.info) 
     return commit(model, folder, fingerprint, store, {"revision": revision} if revision else {}), False
 
 
-def commit(model: str, folder: str, fingerprint: str, store: Store, notes: dict[str, str]) -> Manifest:
-    """Vouch for the files of a base model's folder."""
+def commit(model: str, folder: str, fingerprint: str, store: Store, notes: dict[str, str], stage: str = "download-model") -> Manifest:
+    """Vouch for the files of a base model's folder, which ``stage`` made."""
     names = sorted(name for name in os.listdir(store.path(folder)) if _wanted(name) and name != "manifest.json")
     check_complete(model, names)
     files = tuple(store.vouch(f"{folder}/{name}") for name in names)
     notes = {"model": model, "base_sha256": combined(files), **notes}
-    manifest = Manifest(stage="download-model", fingerprint=fingerprint, files=files, notes=notes)
+    manifest = Manifest(stage=stage, fingerprint=fingerprint, files=files, notes=notes)
     store.finish(folder, manifest)
     return manifest
 

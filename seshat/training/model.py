@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -68,8 +68,11 @@ def keep_four_bits(model: nn.Module) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
-def add_lora(model: Any, lora: Lora, *, seed: int = 1, gradient_checkpointing: bool = False) -> Any:
-    """The model with a trainable adapter; with ``train_embeddings`` its embeddings and head are trained whole, in fp32."""
+def add_lora(model: Any, lora: Lora, rows: Sequence[int] = (), *, seed: int = 1, gradient_checkpointing: bool = False) -> Any:
+    """The model with a trainable adapter; with ``train_embeddings`` its embeddings and head are trained whole, in fp32.
+
+    Without, only those of their ``rows`` are trained that belong to new tokens (see ``seshat.training.extend``).
+    """
     from peft import LoraConfig, get_peft_model
 
     tied = bool(getattr(model.config, "tie_word_embeddings", False))
@@ -79,6 +82,7 @@ def add_lora(model: Any, lora: Lora, *, seed: int = 1, gradient_checkpointing: b
         lora_dropout=lora.dropout,
         target_modules="all-linear",
         modules_to_save=list(EMBEDDINGS[:1] if tied else EMBEDDINGS) if lora.train_embeddings else None,
+        trainable_token_indices={name: list(rows) for name in EMBEDDINGS} if rows and not lora.train_embeddings else None,
         ensure_weight_tying=lora.train_embeddings and tied,
         task_type="CAUSAL_LM",
     )

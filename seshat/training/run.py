@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from seshat.config import to_yaml
@@ -21,6 +20,7 @@ from seshat.rights import Rights
 from seshat.store import Manifest, Store
 from seshat.training import adapter, checkpoint, loop, small
 from seshat.training.batches import Packed, encode, pack
+from seshat.training.extend import extend, new_rows
 from seshat.training.model import add_lora, load_base
 from seshat.training.settings import ADAPTERS, RESOURCES, SMALL, Training
 from seshat.withdrawals import read_withdrawals
@@ -85,9 +85,32 @@ def base_folder(training: Training, store: Store) -> str:
     return download.folder_of(download.local_folder(training.model, store) or training.model)
 
 
+def ensure_trained_base(
+    training: Training, language: Language, prompts: Prompts, store: Store, rights: Rights | None = None
+) -> tuple[Manifest, str, bool]:
+    """The manifest and the folder of the model that is trained: the base, or the base with new tokens; and whether it was there.
+
+    Tokens are learnt from the training text, so a source that forbids training forbids them too.
+    """
+    base, before = ensure_base(training, language, prompts, store)
+    folder = base_folder(training, store)
+    if not training.extend.tokens:
+        return base, folder, before
+    _allowed(rights or Rights(), store)
+    read_withdrawals(store).refuse_examples(store)
+    return extend(training.extend, base, folder, language, store)
+
+
+def finished_adapter(training: Training, base: Manifest, store: Store) -> str:
+    """The folder of the adapter of some settings if it is whole and was trained on this base, else empty."""
+    folder = f"{ADAPTERS}/{training.name}"
+    adapter = store.manifest(folder)
+    return folder if adapter and adapter.notes.get("base_sha256") == base.notes["base_sha256"] else ""
+
+
 def fingerprint(training: Training, base_sha256: str, data: dict[str, str], language: Language, prompts: Prompts) -> str:
     """The name of everything that an adapter depends on."""
-    settings = json.dumps(training.model_dump(mode="json", exclude={*RESOURCES, "small"}), sort_keys=True)
+    settings = json.dumps(training.model_dump(mode="json", exclude={*RESOURCES, "small", "extend"}), sort_keys=True)
     parts = (settings, language.model_dump_json(), prompts.model_dump_json(), base_sha256, *sorted(data.items()))
     return digest("train", VERSION, *parts)
 
@@ -102,14 +125,12 @@ def data_digests(store: Store) -> dict[str, str]:
 
 def prepare(training: Training, language: Language, prompts: Prompts, store: Store, rights: Rights | None = None) -> Job:
     """Fetch the base, pack the data, and say what the workers have to do."""
-    base, _ = ensure_base(training, language, prompts, store)
-    folder = base_folder(training, store)
+    base, folder, _ = ensure_trained_base(training, language, prompts, store, rights)
     data = data_digests(store)
     tokenizer = ChatTokenizer.load(store.path(folder))
     packs = {name: _pack(name, sha, training, tokenizer, store) for name, sha in data.items() if _has_lines(name, store)}
     withdrawn = read_withdrawals(store)
     withdrawn.refuse_examples(store)
-    collections = {example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))}
     card = Card(
         name=training.name,
         language=language,
@@ -118,7 +139,7 @@ def prepare(training: Training, language: Language, prompts: Prompts, store: Sto
         base_sha256=base.notes["base_sha256"],
         max_seq_length=training.max_seq_length,
         data=data,
-        rights=_allowed(rights or Rights(), collections),
+        rights=_allowed(rights or Rights(), store),
         without=tuple(one.source for one in withdrawn.sources),
     )
     name = fingerprint(training, card.base_sha256, data, language, prompts)
@@ -142,7 +163,8 @@ def work(job: Job, place: loop.Place, report: loop.Report) -> dict[str, float]:
     store = Store(job.root)
     tokenizer = ChatTokenizer.load(store.path(job.base))
     base = load_base(store.path(job.base), job.training, place.device)
-    model = add_lora(base, job.training.lora, seed=job.training.seed, gradient_checkpointing=job.training.gradient_checkpointing)
+    rows = new_rows(store.path(job.base))
+    model = add_lora(base, job.training.lora, rows, seed=job.training.seed, gradient_checkpointing=job.training.gradient_checkpointing)
     run = loop.setup(job.training, model, job.rows, job.validation, tokenizer.pad, place)
     loop.resume(run, job.checkpoints, job.identity)
     last = loop.fit(run, job.checkpoints, job.identity, report)
@@ -181,9 +203,9 @@ def _has_lines(name: str, store: Store) -> bool:
     return name == "train.jsonl" or store.size(f"{TRAINING}/{name}") > 0
 
 
-def _allowed(rights: Rights, collections: Iterable[str]) -> Rights:
+def _allowed(rights: Rights, store: Store) -> Rights:
     """The rights of what is trained on; a source that forbids training stops the run."""
-    found = rights.only(collections)
+    found = rights.only({example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))})
     forbidden = found.forbidding("train")
     if forbidden:
         raise ConfigError(

@@ -44,6 +44,15 @@ class Small(Section):
     seed: int = 1
 
 
+class Extend(Section):
+    """New tokens for the language, on top of those of the base model."""
+
+    tokens: int = Field(0, ge=0)
+    """How many; 0 leaves the vocabulary as it is. Texts get shorter; that it helps quality has not been established."""
+    min_count: int = Field(10, ge=2)
+    """No token for what stands in the training text less often: its rows would hardly be trained."""
+
+
 class Training(Section):
     """One fine-tuning run."""
 
@@ -52,6 +61,7 @@ class Training(Section):
     model: str = "Qwen/Qwen3-14B"
     """A name on the hub, a folder, or ``small``."""
     small: Small = Small()
+    extend: Extend = Extend()
     precision: Literal["nf4", "lora"] = "nf4"
     """``nf4``: QLoRA, the base in 4 bits; ``lora``: the base in 16 bits (32 without bf16)."""
     strategy: Literal["ddp"] = "ddp"

@@ -77,6 +77,8 @@ def test_the_rules_of_thumb(tokens: int, advice: str) -> None:
     analysis = Analysis(language=figures("qtm", tokens), bridge=figures("spa", 100), **facts)
     assert analysis.recommendation.startswith(advice) or advice in analysis.recommendation
     assert advice in str(analysis)
+    offered = "make tokenizer-extend ARGS='extend.tokens=500'" in analysis.recommendation
+    assert offered == ("quality has not been established" in analysis.recommendation) == (tokens > 300)
 
 
 def test_the_sample_is_taken_by_content(byte_level: bytes) -> None:

@@ -137,6 +137,13 @@ def test_data_that_holds_what_was_withdrawn_is_not_trained_on(store: Store) -> N
         write_withdrawals(store, NOTHING)
 
 
+def test_a_source_that_forbids_training_lends_no_tokens(store: Store) -> None:
+    rights = Rights(sources={"transcriptions": Source(consent=Consent(train=False))})
+    with pytest.raises(ConfigError, match="transcriptions forbids training"):
+        run.ensure_trained_base(settings(extend={"tokens": 9}), LANGUAGE, PROMPTS, store, rights)
+    assert not list(Path(store.path("models/base")).glob("*extended*"))
+
+
 @pytest.mark.slow
 def test_tracking_writes_curves_and_goes_on_in_the_same_run(store: Store, tmp_path: Path) -> None:
     from mlflow.tracking import MlflowClient
