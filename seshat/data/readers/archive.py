@@ -145,10 +145,10 @@ class _Bounded:
         return getattr(self._stream, name)
 
 
-def _refuse(data: bytes, _: Options) -> Content:
+def refuse(data: bytes, _: Options) -> Content:
     """Why an archive came as a file of its own and not as its members."""
     members = list_members(io.BytesIO(data))
     raise RefusedError("archive: it holds no files" if not members else "archive: it is not opened here; unpack it into the folder")
 
 
-READERS = (Reader(extensions=(SUFFIX,), read=_refuse),)
+READERS = (Reader(extensions=(SUFFIX,), read=refuse),)

@@ -74,6 +74,10 @@ class Options:
     """The first row names the columns; without it they are called 1, 2, 3."""
     delimiter: str = ""
     encoding: str = ""
+    extension: str = ""
+    """What the file is read as, if its name ends in something else."""
+    line_by_line: bool = False
+    """Every line of a text is a paragraph, as in the file that it goes with: nothing is joined, and no other format looked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from seshat.data.readers.content import RefusedError
+from seshat.data.readers.archive import is_archive, refuse
+from seshat.data.readers.content import Options, RefusedError
 from seshat.data.readers.pdf import opened, text_lines
 from seshat.data.readers.raw import open_raw
 from seshat.engines.ocr import Line
@@ -67,6 +68,8 @@ def count_pages(file: RawFile) -> int:
 def read_pages(file: RawFile, rendering: Rendering) -> Iterator[PageSource]:
     """The pages in the file's range. A page that fails is given with its problem; a file that fails is refused."""
     extension = _extension(file)
+    if is_archive(file.origin):
+        refuse(open_raw(file.path), Options())
     if extension != ".pdf" and extension not in PICTURES:
         known = ", ".join((".pdf", *PICTURES))
         raise RefusedError(f"format: {extension or 'a file without an extension'} is not read from scans/; known there: {known}")
