@@ -64,6 +64,12 @@ def list_members(stream: IO[bytes]) -> list[Member]:
         return [Member(name, posixpath.normpath(_UNSAFE.sub(lambda match: "%" * len(match.group()), name))) for name in names]
 
 
+def check_package(data: bytes) -> None:
+    """Refuse an office file that would unpack to more than an archive may: it is a zip archive too. What is none is let pass."""
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        _opened(io.BytesIO(data)).close()
+
+
 def read_member(stream: IO[bytes], name: str) -> Iterator[bytes]:
     """The bytes of a member, block by block; RefusedError as soon as something is wrong with it."""
     with _opened(stream) as archive:

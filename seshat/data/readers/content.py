@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +13,13 @@ from seshat.errors import DataError
 
 class RefusedError(DataError):
     """A whole file is refused; the sentence begins with the word by which it is counted (``columns: ...``)."""
+
+
+DAMAGED: tuple[type[Exception], ...] = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, RecursionError, SyntaxError),
+    *(TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error),
+)
+"""What the libraries for office files and pictures raise, written for whole files, when one is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
+
+import regex
 
 from seshat.data.readers.content import Content, Options, Reader, RefusedError, Table, named_columns, table_row
 from seshat.data.readers.encoding import decode
@@ -15,6 +18,9 @@ LONGEST_FIELD = 1 << 24
 """Characters; a longer field is a missing quote."""
 _SAMPLE = 50
 """Lines that are looked at to find the delimiter."""
+_WIDEST = 10_000
+"""Characters of each that are looked at."""
+_LINE = regex.compile(r"[^\r\n]+")
 
 
 def read_delimited(data: bytes, options: Options) -> Content:
@@ -34,7 +40,8 @@ def read_delimited(data: bytes, options: Options) -> Content:
 
 def sniff(text: str) -> str:
     """The delimiter that cuts the most lines of a text into the same number of cells as its first; a comma if none does."""
-    lines = [line for line in text.split("\n", _SAMPLE * 2)[: _SAMPLE * 2] if line.strip()][:_SAMPLE]
+    found = (match.group()[:_WIDEST] for match in _LINE.finditer(text))
+    lines = list(islice((line for line in found if line.strip()), _SAMPLE))
     if not lines:
         return ","
 
