@@ -98,6 +98,31 @@ SOUND = {
     "m4a": ("ipod", "aac"),
     "opus": ("ogg", "libopus"),
 }
+_PIECES = (
+    "\\lx ",
+    "\\id GEN ",
+    "\\v 1 ",
+    "<a>",
+    "</a>",
+    '"',
+    ",",
+    ";",
+    "\t",
+    "|||",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "(1) ",
+    "\n",
+    "\r",
+    "kene",
+    "-",
+    "\0",
+    "\ufeff",
+    "%PDF-1.7",
+)
 RECORDINGS = {name: encoded(tone(0.1, pause=0.1, rate=48_000), *how, 48_000) for name, how in SOUND.items()}
 
 
@@ -121,6 +146,17 @@ def test_no_accident_surprises_a_reader(extension: str) -> None:
         surprise.check(formats()[extension].read, data)
 
     accidents()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("extension", VALID)
+def test_no_bytes_surprise_a_reader(extension: str) -> None:
+    @settings(max_examples=500)
+    @given(surprise.files(_PIECES))
+    def bytes_of_any_kind(data: bytes) -> None:
+        surprise.check(formats()[extension].read, data)
+
+    bytes_of_any_kind()
 
 
 @pytest.mark.heavy

@@ -97,9 +97,19 @@ def test_csv_rows_carry_the_line_on_which_they_begin() -> None:
     assert values(found)[0] == {"shp": "a", "es": "uno\ndos"}
 
 
-def test_an_unterminated_quote_names_the_line_that_opens_it() -> None:
-    with pytest.raises(RefusedError, match="quotes: the row that begins on line 3"):
-        content("a.csv", b'shp,es\na,b\nc,"never closed\nd,e\n')
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ('a,b\nc,"never closed\nd,e\n', 3),
+        ('a,b\r\n\r\nc,"never closed\r\nd,"e"\r\n', 4),
+        ('a,"two\nlines","never ""closed""\nd,e\n', 3),
+        ('"two\n\nlines","doubled not "inside" it"\n', 4),
+        ('a,b\rc,"never closed\rd,e\r', 3),
+    ],
+)
+def test_an_unterminated_quote_names_the_line_that_opens_it(rows: str, line: int) -> None:
+    with pytest.raises(RefusedError, match=f"quotes: the quotation mark that opens a cell on line {line} is not closed"):
+        content("a.csv", f"shp,es\n{rows}".encode())
 
 
 def test_quotation_marks_in_tabs_are_text() -> None:
