@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from seshat.command import main
 from seshat.data.align import parallel_names
 from seshat.data.corpus import corpus
+from seshat.data.ingest import reader
 from seshat.data.trace import Tracer
 from seshat.records import Record
 from seshat.settings import Settings
@@ -22,7 +23,7 @@ def run(settings: Settings, *, id: str, json: bool) -> None:
     def unfolded() -> Iterator[Record]:
         yield from corpus(store, settings.language, parallel_names(store, settings.language), settings.ocr.dictionary)
 
-    way = Tracer(store, store.path(settings.data.raw), settings.ingest.files, unfolded).trace(id)
+    way = Tracer(store, store.path(settings.data.raw), reader(settings.ingest, settings.language), unfolded).trace(id)
     print(way.model_dump_json(indent=1) if json else way)
 
 

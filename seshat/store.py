@@ -8,10 +8,12 @@ object store commits a whole object at once.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
 import posixpath
+import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -128,7 +130,11 @@ class Store:
                 with filesystem.open_output_stream(path) as stream:
                     stream.write(data)
         except OSError as error:
-            raise StoreError(f"{path}: {len(data)} bytes could not be written ({error}); what was there before is untouched") from None
+            why = f"{path}: {len(data):,} bytes could not be written"
+            if self.local and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                free = shutil.disk_usage(base).free if os.path.isdir(base) else 0
+                why += f", {free:,} are free: make room, or set root to a larger disk, and run the same command again"
+            raise StoreError(f"{why} ({error}); what was there before is untouched") from None
         return StoredFile(path=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
     def read(self, name: str) -> bytes:

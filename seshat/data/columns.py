@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
 import regex
 
@@ -103,6 +103,7 @@ class Columns(Section):
 
 _TAUGHT: tuple[Role, ...] = ("headword", "text")
 _BRIDGE: tuple[Role, ...] = ("translation", "bridge")
+_EXAMPLE: tuple[Role, ...] = ("text", "bridge")
 
 
 def find_columns(
@@ -112,18 +113,31 @@ def find_columns(
     names: Columns,
     language: Language,
 ) -> dict[Role, str]:
-    """The column of each role that is wanted; no column has two. A required one that is not there refuses the table."""
+    """The column of each role that is wanted; no column has two. A required one that is not there refuses the table.
+
+    Names that a person set come first. Of two columns that could be the translation, ``translation`` and ``Spanish``, the one that
+    names the language is it, except in a dictionary with examples, where the other language may be that of the examples.
+    """
+    found = _assigned(columns, wanted, (_by_own_name, _by_name, _by_language), names, language)
+    if not {"headword", "text"} <= found.keys():  # one side of each language, so a column that names it is the one
+        alone = [role for role in wanted if role not in _EXAMPLE] if "headword" in wanted else wanted
+        found = _assigned(columns, alone, (_by_own_name, _by_language_alone, _by_name, _by_language), names, language)
+    missing = [role for role in required if role not in found]
+    if missing:
+        raise RefusedError(_explain(missing, columns, found, names, language))
+    return found
+
+
+def _assigned(columns: Sequence[str], wanted: Sequence[Role], looks: Sequence[Look], names: Columns, language: Language) -> dict[Role, str]:
+    """What the looks find, one after the other, each for all roles that have no column yet."""
     found: dict[Role, str] = {}
-    for look in (_by_name, _by_language):
+    for look in looks:
         for role in wanted:
             if role not in found:
                 free = [column for column in columns if column not in found.values()]
                 column = look(role, free, names, language)
                 if column:
                     found[role] = column
-    missing = [role for role in required if role not in found]
-    if missing:
-        raise RefusedError(_explain(missing, columns, names, language))
     return found
 
 
@@ -152,12 +166,28 @@ _SPANISH = {
 }
 
 
+def _by_own_name(role: Role, columns: Sequence[str], names: Columns, _: Language) -> str:
+    """The first column with a name that a person added to the list, or put in its place."""
+    usual = Columns.model_fields[role].default
+    given = getattr(names, role)
+    return _first(columns, [name for name in given if name not in usual] if set(usual) <= set(given) else given)
+
+
 def _by_name(role: Role, columns: Sequence[str], names: Columns, _: Language) -> str:
-    known = {plain(column): column for column in reversed(columns)}
-    return next((known[plain(name)] for name in getattr(names, role) if plain(name) in known), "")
+    return _first(columns, getattr(names, role))
 
 
-def _by_language(role: Role, columns: Sequence[str], names: Columns, language: Language) -> str:
+def _by_language_alone(role: Role, columns: Sequence[str], names: Columns, language: Language) -> str:
+    """The first column that is called like the language of the role, else like it and the role (``Traducción (español)``)."""
+    if role not in _TAUGHT + _BRIDGE:
+        return ""
+    called = language_names(language)[role in _TAUGHT]
+    usual = {plain(name) for name in getattr(names, role)}
+    both = (column for column in columns if _without(plain(column), called) in usual - {plain(column)})
+    return next((column for column in columns if plain(column) in called), "") or next(both, "")
+
+
+def _by_language(role: Role, columns: Sequence[str], _: Columns, language: Language) -> str:
     """The first column that is called like the language of the role, or has its name as one of its words."""
     if role not in _TAUGHT + _BRIDGE:
         return ""
@@ -167,19 +197,29 @@ def _by_language(role: Role, columns: Sequence[str], names: Columns, language: L
     return next(whole, "") or next(part, "")
 
 
-def _explain(missing: Iterable[Role], columns: Sequence[str], names: Columns, language: Language) -> str:
+Look = Callable[[Role, Sequence[str], Columns, Language], str]
+"""One way to find the column of a role among those that are free; empty if none is it."""
+
+
+def _first(columns: Sequence[str], wanted: Iterable[str]) -> str:
+    known = {plain(column): column for column in reversed(columns)}
+    return next((known[plain(name)] for name in wanted if plain(name) in known), "")
+
+
+def _without(name: str, words: Iterable[str]) -> str:
+    return " ".join(word for word in name.split() if word not in words)
+
+
+def _explain(missing: Sequence[Role], columns: Sequence[str], found: Mapping[Role, str], names: Columns, language: Language) -> str:
     said = []
     for role in missing:
         called = sorted(language_names(language)[role in _TAUGHT]) if role in _TAUGHT + _BRIDGE else []
-        near = next(
-            (hint for name in columns if (hint := did_you_mean(plain(name), [*getattr(names, role), *called])).startswith("; did")),
-            "",
+        hints = (
+            (column, did_you_mean(plain(column), [*getattr(names, role), *called])) for column in columns if column not in found.values()
         )
+        near = next((f" ({column!r}{hint})" for column, hint in hints if hint.startswith("; did")), "")
         said.append(f"none of them is {role!r}{near}")
     return (
         f"columns: found {', '.join(map(repr, columns))}; {', and '.join(said)}. "
-        f"Add the column's name to ingest.columns.{next(iter(missing))}, or set it for this file under ingest.files"
+        f"Add the column's name to ingest.columns.{missing[0]}, or set it for this file under ingest.files"
     )
-
-
-ROLES: tuple[Role, ...] = get_args(Role)

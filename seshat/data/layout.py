@@ -71,13 +71,14 @@ def _goes_on(block: Sequence[Line], following: Line) -> bool:
 
 def join_lines(lines: Iterable[str]) -> str:
     """The lines of a paragraph as one; a word that was cut at a line's end is whole again."""
-    text = ""
+    pieces: list[str] = []
     for line in lines:
-        if text.endswith(("-", "\u00ad", "\u2010")) and text[-2:-1].isalpha() and line[:1].islower():
-            text = text[:-1] + line
+        last = pieces[-1] if pieces else ""
+        if last.endswith(("-", "\u00ad", "\u2010")) and last[-2:-1].isalpha() and line[:1].islower():
+            pieces[-1:] = [last[:-1], line]
         else:
-            text = f"{text} {line}" if text else line
-    return text
+            pieces.append(f" {line}" if pieces else line)
+    return "".join(pieces)
 
 
 def _cut(lines: list[Line]) -> list[list[Line]]:

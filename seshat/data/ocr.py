@@ -16,9 +16,9 @@ from pydantic import Field
 from seshat.config import PathSetting, Section
 from seshat.data.columns import Columns
 from seshat.data.enhance import divide_background, straighten
-from seshat.data.ingest import split_name
 from seshat.data.layout import SENTENCE_END, join_lines, paragraphs, reading_order
 from seshat.data.material import Material
+from seshat.data.names import split_name
 from seshat.data.readers import Paragraph, RefusedError, raw_files
 from seshat.data.readers.pages import PageSource, Renderer, Rendering, count_pages, read_pages
 from seshat.data.readers.wordlines import word_lines

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seshat.config import Section
-from seshat.data.ingest import FileRule, options_for
+from seshat.data.ingest import ReadFile
 from seshat.data.readers import SOUND, find_raw, open_raw
 from seshat.data.readers.excerpt import TO, at, excerpt
 from seshat.data.stored import Found, Records
@@ -70,8 +70,8 @@ class Tracer:
     ``unfolded`` gives the records that examples are made of and that no stage stores: paragraphs, entries on scanned pages.
     """
 
-    def __init__(self, store: Store, raw: str, rules: tuple[FileRule, ...], unfolded: Callable[[], Iterator[Record]]) -> None:
-        self._records, self._raw, self._rules = Records(store), raw, rules
+    def __init__(self, store: Store, raw: str, reader: ReadFile, unfolded: Callable[[], Iterator[Record]]) -> None:
+        self._records, self._raw, self._reader = Records(store), raw, reader
         if not self._records.manifests:
             raise StoreError(f"{store.root} holds no finished stage: run 'make ingest' first")
         self._unfolded = unfolded
@@ -160,7 +160,7 @@ class Tracer:
         """Nothing of what a picture shows or a recording says."""
         if not place or file.origin.startswith("scans/") or file.origin.lower().endswith(SOUND):
             return []
-        return excerpt(file, place, options_for(file.origin, self._rules))
+        return excerpt(file, place, self._reader.options(file.origin))
 
 
 def _stop(found: Found, *, before: Record | None = None, place: str = "") -> Stop:

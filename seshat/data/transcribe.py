@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from seshat.config import Typed
 from seshat.data.doubts import Guards
-from seshat.data.ingest import split_name
+from seshat.data.names import split_name
 from seshat.data.readers import SOUND, RefusedError, open_raw, raw_files
 from seshat.data.readers.audio import decode
 from seshat.engines.speech import (

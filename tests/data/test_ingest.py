@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from seshat.config import load
-from seshat.data.columns import Columns, find_columns
-from seshat.data.ingest import FileRule, Ingest, ReadFile, split_name, step
+from seshat.data.columns import Columns
+from seshat.data.ingest import FileRule, Ingest, ReadFile, step
 from seshat.data.material import senses
 from seshat.data.readers import formats
 from seshat.errors import DataError, StoreError
@@ -206,11 +206,6 @@ def test_a_rule_for_a_file_names_its_columns(tmp_path: Path) -> None:
     assert pairs(ingested(tmp_path, {"transcriptions/t.csv": "Ya.,Moa.\n"}, Ingest(files=(rule,)))) == [("Moa.", "Ya.")]
 
 
-def test_no_column_has_two_roles() -> None:
-    found = find_columns(("shp", "glosa", "es"), ("headword", "translation", "gloss"), (), Columns(), SHIPIBO)
-    assert found == {"headword": "shp", "translation": "glosa"}
-
-
 def test_transcripts_beside_recordings_are_pairs_and_recordings_are_not_read(tmp_path: Path) -> None:
     found = ingested(tmp_path, {"audio/t.csv": "file,shp,es\na.wav,Moa.,Ya.\n", "audio/a.wav": b"RIFF"})
     assert pairs(found) == [("Moa.", "Ya.")]
@@ -226,20 +221,6 @@ def test_both_sides_of_a_document_share_a_name(tmp_path: Path) -> None:
         ("translations/udhr", "spa", ("Todos.", "Ya."), ("line=1", "line=3")),
         ("translations/udhr", "shp", ("Jatibi joni.", "Moa."), ("line=1", "line=3")),
     ]
-
-
-@pytest.mark.parametrize(
-    ("origin", "name", "code"),
-    [
-        ("translations/udhr.shp.docx", "translations/udhr", "shp"),
-        ("translations/udhr_es.txt", "translations/udhr", "spa"),
-        ("translations/shp/laws/one.txt", "translations/laws/one", "shp"),
-        ("translations/v1.2.txt", "translations/v1.2", ""),
-        ("transcriptions/radio.csv", "transcriptions/radio", ""),
-    ],
-)
-def test_file_names_say_the_language(origin: str, name: str, code: str) -> None:
-    assert split_name(origin, SHIPIBO) == (name, code)
 
 
 def test_a_document_without_language_says_how_to_call_it(tmp_path: Path) -> None:

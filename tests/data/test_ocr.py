@@ -205,6 +205,7 @@ def test_a_text_layer_is_taken_before_anything_is_recognised(tmp_path: Path) -> 
         ("x.pdf", b"%PDF-1.7 cut", "unreadable"),
         ("x.pdf", b"", "empty"),
         ("x.csv", b"a,b\n", "format"),
+        ("x.zip", b"PK\x03\x04 cut", "archive"),
         ("x.png", encoded(Image.new("L", (1, 1), 255), "PNG"), "empty"),
         ("x.png", encoded(Image.new("L", (400, 400), 255), "PNG"), "unreadable"),
     ],

@@ -10,7 +10,6 @@ import pytest
 
 from seshat.data.readers import Content, Options, RefusedError, formats, open_raw, raw_files, read
 from seshat.data.readers.delimited import sniff
-from seshat.data.readers.encoding import decode, is_mojibake
 from seshat.data.readers.txt import read_text
 from seshat.data.readers.wordlines import WordLine, word_lines
 from seshat.errors import DataError, StoreError
@@ -79,39 +78,6 @@ def test_an_unknown_format_is_refused_by_name(tmp_path: Path, name: str, said: s
         read(RawFile(origin=f"dictionary/{name}", collection="dictionary", path=str(tmp_path / name), sha256=""), Options())
 
 
-# Encodings
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
-def test_encodings_are_found(encoding: str) -> None:
-    text, name = decode("palabra;significado\nxóbo;construcción de niños, ¿sí?\n".encode(encoding))
-    assert "construcción de niños, ¿sí?" in text
-    assert name == {"latin-1": "cp1252"}.get(encoding, encoding)
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        ("a;niño\n".encode() + "b;niña\n".encode("cp1252"), "line 2 is not UTF-8, and read as cp1252 it gives"),
-        ("España en la montaña".encode("cp850"), "name its encoding under ingest.files"),
-        ("niño".encode("utf-16-le"), "zero bytes"),
-        (b"\xef\xbb\xbfni\xf1o", "not utf-8-sig as it says"),
-    ],
-)
-def test_a_wrong_guess_is_refused(data: bytes, said: str) -> None:
-    with pytest.raises(RefusedError, match=said):
-        decode(data)
-
-
-def test_a_named_encoding_is_taken_at_its_word() -> None:
-    assert decode("España".encode("cp850"), "cp850") == ("España", "cp850")
-
-
-@pytest.mark.parametrize(("text", "bad"), [("educaciÃ³n", True), ("lo que\ufffd dijo", True), ("joʼn, ñandú ¿qué? «PYTÃ», “JARÃ”", False)])
-def test_mojibake_is_told_from_letters(text: str, bad: bool) -> None:
-    assert is_mojibake(text) is bad
-
-
 # Tables
 
 
@@ -131,9 +97,19 @@ def test_csv_rows_carry_the_line_on_which_they_begin() -> None:
     assert values(found)[0] == {"shp": "a", "es": "uno\ndos"}
 
 
-def test_an_unterminated_quote_names_the_line_that_opens_it() -> None:
-    with pytest.raises(RefusedError, match="quotes: the row that begins on line 3"):
-        content("a.csv", b'shp,es\na,b\nc,"never closed\nd,e\n')
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ('a,b\nc,"never closed\nd,e\n', 3),
+        ('a,b\r\n\r\nc,"never closed\r\nd,"e"\r\n', 4),
+        ('a,"two\nlines","never ""closed""\nd,e\n', 3),
+        ('"two\n\nlines","doubled not "inside" it"\n', 4),
+        ('a,b\rc,"never closed\rd,e\r', 3),
+    ],
+)
+def test_an_unterminated_quote_names_the_line_that_opens_it(rows: str, line: int) -> None:
+    with pytest.raises(RefusedError, match=f"quotes: the quotation mark that opens a cell on line {line} is not closed"):
+        content("a.csv", f"shp,es\n{rows}".encode())
 
 
 def test_quotation_marks_in_tabs_are_text() -> None:

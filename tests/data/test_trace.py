@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,25 +205,6 @@ def test_an_example_that_was_rejected_is_in_no_file(settings: Settings, way: Ask
     stops = way(rejected.id)
     assert stops[0].stage == "format"
     assert stops[0].changed == ("rejected by format: duplicate: the same content stands elsewhere too",)
-
-
-def test_a_stage_that_was_put_between_is_walked_too(settings: Settings, way: Ask) -> None:
-    store = Store(settings.root)
-    pairs = list(store.records("align", SentencePair))
-    finish(store, "clean", [pairs[0].reject("ratio: 1 to 9"), *pairs[1:]])
-    stops = way(pairs[0].id)
-    assert [stop.stage for stop in stops[:2]] == ["clean", "align"]
-    assert stops[0].changed == ("rejected by clean: ratio: 1 to 9",)
-
-
-def test_what_a_stage_did_to_the_words_is_shown(settings: Settings, way: Ask) -> None:
-    store = Store(settings.root)
-    first, *others = (pair for pair in store.records("align", SentencePair) if not pair.aligned)
-    changed = replace(first, text="ama kene!")
-    finish(store, "clean", [changed, *others])
-    stops = way(changed.id)
-    assert [(stop.stage, stop.id) for stop in stops[:3]] == [("clean", changed.id), ("align", first.id), ("ingest", first.id)]
-    assert stops[0].changed == (f"text: {first.text} -> ama kene!",)
 
 
 # Raw files that are not what they were

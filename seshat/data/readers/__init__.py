@@ -46,7 +46,7 @@ def formats() -> Mapping[str, Reader]:
 
 def read(file: RawFile, options: Options) -> Content:
     """What a raw file says; an unknown format is refused with the known ones."""
-    extension = posixpath.splitext(file.origin)[1].lower()
+    extension = options.extension or posixpath.splitext(file.origin)[1].lower()
     reader = formats().get(extension)
     if reader is None:
         known = did_you_mean(extension, formats()) if extension else f"; known here: {', '.join(sorted(formats()))}"

@@ -64,6 +64,12 @@ def list_members(stream: IO[bytes]) -> list[Member]:
         return [Member(name, posixpath.normpath(_UNSAFE.sub(lambda match: "%" * len(match.group()), name))) for name in names]
 
 
+def check_package(data: bytes) -> None:
+    """Refuse an office file that would unpack to more than an archive may: it is a zip archive too. What is none is let pass."""
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        _opened(io.BytesIO(data)).close()
+
+
 def read_member(stream: IO[bytes], name: str) -> Iterator[bytes]:
     """The bytes of a member, block by block; RefusedError as soon as something is wrong with it."""
     with _opened(stream) as archive:
@@ -145,10 +151,10 @@ class _Bounded:
         return getattr(self._stream, name)
 
 
-def _refuse(data: bytes, _: Options) -> Content:
+def refuse(data: bytes, _: Options) -> Content:
     """Why an archive came as a file of its own and not as its members."""
     members = list_members(io.BytesIO(data))
     raise RefusedError("archive: it holds no files" if not members else "archive: it is not opened here; unpack it into the folder")
 
 
-READERS = (Reader(extensions=(SUFFIX,), read=_refuse),)
+READERS = (Reader(extensions=(SUFFIX,), read=refuse),)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +13,13 @@ from seshat.errors import DataError
 
 class RefusedError(DataError):
     """A whole file is refused; the sentence begins with the word by which it is counted (``columns: ...``)."""
+
+
+DAMAGED: tuple[type[Exception], ...] = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, RecursionError, SyntaxError),
+    *(TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error),
+)
+"""What the libraries for office files and pictures raise, written for whole files, when one is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,10 @@ class Options:
     """The first row names the columns; without it they are called 1, 2, 3."""
     delimiter: str = ""
     encoding: str = ""
+    extension: str = ""
+    """What the file is read as, if its name ends in something else."""
+    line_by_line: bool = False
+    """Every line of a text is a paragraph, as in the file that it goes with: nothing is joined, and no other format looked for."""
 
 
 @dataclass(frozen=True, slots=True)

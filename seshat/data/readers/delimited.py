@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
+
+import regex
 
 from seshat.data.readers.content import Content, Options, Reader, RefusedError, Table, named_columns, table_row
 from seshat.data.readers.encoding import decode
@@ -15,6 +19,10 @@ LONGEST_FIELD = 1 << 24
 """Characters; a longer field is a missing quote."""
 _SAMPLE = 50
 """Lines that are looked at to find the delimiter."""
+_WIDEST = 10_000
+"""Characters of each that are looked at."""
+_LINE = regex.compile(r"[^\r\n]+")
+_LINE_END = regex.compile(r"\r\n|\r|\n")
 
 
 def read_delimited(data: bytes, options: Options) -> Content:
@@ -34,7 +42,8 @@ def read_delimited(data: bytes, options: Options) -> Content:
 
 def sniff(text: str) -> str:
     """The delimiter that cuts the most lines of a text into the same number of cells as its first; a comma if none does."""
-    lines = [line for line in text.split("\n", _SAMPLE * 2)[: _SAMPLE * 2] if line.strip()][:_SAMPLE]
+    found = (match.group()[:_WIDEST] for match in _LINE.finditer(text))
+    lines = list(islice((line for line in found if line.strip()), _SAMPLE))
     if not lines:
         return ","
 
@@ -56,10 +65,30 @@ def _quoted(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise RefusedError(
-                f"quotes: the row that begins on line {line} cannot be read ({error}): a quotation mark is opened and not closed, "
-                'or stands inside a cell without being doubled ("")'
-            ) from None
+            raise RefusedError(_why(text, line, delimiter, str(error))) from None
+
+
+def _why(text: str, line: int, delimiter: str, said: str) -> str:
+    """What is wrong with the row that begins on a line, and on which line."""
+    opened = _opening_line(text, line, delimiter)
+    if not opened:
+        return f"length: the row that begins on line {line} is no row of a table ({said}); look whether it is one, or cut it"
+    return (
+        f'quotes: the quotation mark that opens a cell on line {opened} is not closed, or one inside that cell is not doubled (""): {said}'
+    )
+
+
+def _opening_line(text: str, line: int, delimiter: str) -> int:
+    """The line of the first quoted cell that is not whole, from the row that begins on a line; 0 if all are."""
+    ends = [0, *(match.end() for match in _LINE_END.finditer(text))]
+    place = ends[line - 1]
+    whole = regex.compile(rf'"[^"]*+(?:""[^"]*+)*+"(?=[{regex.escape(delimiter)}\r\n]|$)|(?!")[^{regex.escape(delimiter)}\r\n]*+')
+    while place < len(text):
+        found = whole.match(text, place)
+        if found is None:
+            return bisect_right(ends, place)
+        place = found.end() + 1
+    return 0
 
 
 def _tab_separated(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -16,12 +16,11 @@ def read_json(data: bytes, options: Options) -> Content:
     """One table for each list of objects; the place of a row is its own ``id``, or its number from 1."""
     text, encoding = decode(data, options.encoding)
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        tables = tuple(_table(name, objects) for name, objects in _lists(_loads(text)))
     except json.JSONDecodeError as error:
         raise RefusedError(f"syntax: line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from None
     except RecursionError:
         raise RefusedError("syntax: the JSON is nested too deep to be a dictionary or a table") from None
-    tables = tuple(_table(name, objects) for name, objects in _lists(value))
     if not tables:
         raise RefusedError('columns: the JSON holds no list of objects; write [{"word": ..., "translation": ...}, ...]')
     return Content(tables=tables, remarks=() if encoding.startswith("utf-8") else (f"read as {encoding}",))
@@ -34,25 +33,21 @@ def read_json_lines(data: bytes, options: Options) -> Content:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
+        place = f"line={number}"
         try:
-            value = json.loads(line, parse_constant=_refuse_constant)
+            value = _loads(line)
+            rows.append(_row(place, value) if isinstance(value, dict) else _no_object(place, value))
         except (json.JSONDecodeError, RecursionError, RefusedError) as error:
-            rows.append(Row(f"line={number}", {}, problem=f"syntax: not a JSON object ({error})"))
-            continue
-        if isinstance(value, dict):
-            rows.append(_row(f"line={number}", value))
-        else:
-            rows.append(
-                Row(
-                    f"line={number}",
-                    {},
-                    problem=f"syntax: a {type(value).__name__} where an object should be",
-                )
-            )
+            rows.append(Row(place, {}, problem=f"syntax: not a JSON object ({error})"))
     return Content(
         tables=(Table.of(rows),),
         remarks=() if encoding.startswith("utf-8") else (f"read as {encoding}",),
     )
+
+
+def _loads(text: str) -> Any:
+    """The value of a JSON text, in which numbers stay as they are written."""
+    return json.loads(text, parse_constant=_refuse_constant, parse_int=str, parse_float=str)
 
 
 def _lists(value: Any, name: str = "") -> Iterator[tuple[str, list[Any]]]:
@@ -71,8 +66,12 @@ def _table(name: str, objects: list[Any]) -> Table:
             identity = next((item[key] for key in _IDENTITY if isinstance(item.get(key), str | int)), None)
             rows.append(_row(place if identity is None else f"{name or 'entry'}={identity}", item))
         else:
-            rows.append(Row(place, {}, problem=f"syntax: a {type(item).__name__} where an object should be"))
+            rows.append(_no_object(place, item))
     return Table.of(rows)
+
+
+def _no_object(place: str, item: object) -> Row:
+    return Row(place, {}, problem=f"syntax: a {type(item).__name__} where an object should be")
 
 
 def _row(place: str, item: dict[str, Any], prefix: str = "") -> Row:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from seshat.data.readers.content import RefusedError
+from seshat.data.readers.archive import is_archive, refuse
+from seshat.data.readers.content import DAMAGED, Options, RefusedError
 from seshat.data.readers.pdf import opened, text_lines
 from seshat.data.readers.raw import open_raw
 from seshat.engines.ocr import Line
@@ -58,7 +59,7 @@ def count_pages(file: RawFile) -> int:
                 return len(document)
         if _extension(file) in PICTURES:
             with _picture(data) as picture:
-                return int(getattr(picture, "n_frames", 1))
+                return _num_frames(picture)
     except DataError:
         return 1
     return 1
@@ -67,6 +68,8 @@ def count_pages(file: RawFile) -> int:
 def read_pages(file: RawFile, rendering: Rendering) -> Iterator[PageSource]:
     """The pages in the file's range. A page that fails is given with its problem; a file that fails is refused."""
     extension = _extension(file)
+    if is_archive(file.origin):
+        refuse(open_raw(file), Options())
     if extension != ".pdf" and extension not in PICTURES:
         known = ", ".join((".pdf", *PICTURES))
         raise RefusedError(f"format: {extension or 'a file without an extension'} is not read from scans/; known there: {known}")
@@ -118,24 +121,31 @@ def _picture_pages(data: bytes, file: RawFile, rendering: Rendering) -> Iterator
     from PIL import ImageOps
 
     with _picture(data) as picture:
-        for number in _numbers(file, int(getattr(picture, "n_frames", 1))):
+        for number in _numbers(file, _num_frames(picture)):
             try:
                 picture.seek(number - 1)
                 if picture.width * picture.height > rendering.max_pixels:
                     raise ValueError(f"{picture.width} x {picture.height} pixels are more than ocr.max_pixels={rendering.max_pixels}")
                 yield PageSource(number, image=ImageOps.exif_transpose(_flat(picture)).convert("L"))
-            except (OSError, ValueError, SyntaxError, MemoryError) as error:
+            except DAMAGED as error:
                 yield PageSource(number, problem=f"unreadable: the picture cannot be read ({error})")
 
 
 def _picture(data: bytes) -> Image:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None  # our own limit is looked at before a pixel is decoded, in this process
     try:
         return Image.open(io.BytesIO(data))
-    except (UnidentifiedImageError, OSError, ValueError) as error:
+    except DAMAGED as error:
         raise RefusedError(f"unreadable: not a picture that can be opened ({error})") from None
+
+
+def _num_frames(picture: Image) -> int:
+    try:
+        return int(getattr(picture, "n_frames", 1))
+    except DAMAGED as error:
+        raise RefusedError(f"unreadable: the pages of the picture cannot be counted ({error}); save it again") from None
 
 
 def _flat(picture: Image) -> Image:

@@ -15,7 +15,7 @@ def read_pdf(data: bytes, options: Options) -> Content:
     """The text layer as paragraphs in reading order; a PDF without one is refused, as it needs ``make ocr``."""
     with opened(data) as document:
         num_pages = len(document)
-        blocks = [(number, block) for number in range(1, num_pages + 1) for block in reading_order(text_lines(document[number - 1]))]
+        blocks = [(number, block) for number in range(1, num_pages + 1) for block in reading_order(_page_lines(document, number))]
     lines = [Paragraph(line.text, f"page={number}") for number, block in blocks for line in block]
     found: list[Paragraph] = []
     done = 0
@@ -47,6 +47,15 @@ def opened(data: bytes) -> Iterator[Any]:
         yield document
     finally:
         document.close()
+
+
+def _page_lines(document: Any, number: int) -> list[Line]:
+    import pypdfium2
+
+    try:
+        return text_lines(document[number - 1])
+    except pypdfium2.PdfiumError as error:
+        raise RefusedError(f"unreadable: page {number} of the PDF cannot be opened ({error}); save it again, or print it anew") from None
 
 
 def text_lines(page: Any) -> list[Line]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from typing import Any
 
+from seshat.data.readers.archive import check_package
 from seshat.data.readers.content import (
+    DAMAGED,
     Content,
     Options,
     Reader,
@@ -22,14 +23,15 @@ def read_workbook(data: bytes, options: Options) -> Content:
     """Values as they are shown last, without formulas; ``row=12`` counts as the spreadsheet does."""
     import openpyxl  # slow to import
 
+    check_package(data)
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        sheets = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
+        tables = [_table(sheet, f"sheet={sheet.title}&" if len(sheets) > 1 else "", options) for sheet in sheets]
+    except DAMAGED as error:
         raise RefusedError(
             f"unreadable: not an Excel workbook ({error}); open it in a spreadsheet program and save it as .xlsx again"
         ) from None
-    sheets = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
-    tables = [_table(sheet, f"sheet={sheet.title}&" if len(sheets) > 1 else "", options) for sheet in sheets]
     found = tuple(table for table in tables if table is not None)
     if not found:
         raise RefusedError("empty: no sheet of the workbook holds rows")

@@ -20,18 +20,28 @@ _WRAPPED_WIDTH = 130
 def read_text(data: bytes, options: Options) -> Content:
     """Paragraphs with the line on which they begin; lines that an editor wrapped are joined, all others stay apart."""
     text, encoding = decode(data, options.encoding)
+    if options.line_by_line:
+        return _content(_filled(text.split("\n")), encoding)
     if text.lstrip("\ufeff\r\n ").startswith(("\\_sh ", "\\lx ")):  # Toolbox calls its databases .txt
         return read_standard_format(data, options)
     if is_interlinear(text):
         return read_interlinear(data, options)
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")]
-    filled = tuple(Paragraph(line, f"line={number}") for number, line in enumerate(lines, 1) if line.strip())
+    blocks = _blocks(lines)
+    joined = tuple(_joined(block) for block in blocks) if _is_wrapped(blocks) else ()
+    return _content(_filled(lines), encoding, joined)
+
+
+def _filled(lines: list[str]) -> tuple[Paragraph, ...]:
+    """The lines that say something."""
+    return tuple(Paragraph(line.rstrip(), f"line={number}") for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _content(filled: tuple[Paragraph, ...], encoding: str, joined: tuple[Paragraph, ...] = ()) -> Content:
     if not filled:
         raise RefusedError("empty: the file holds no text")
-    blocks = _blocks(lines)
-    paragraphs = tuple(_joined(block) for block in blocks) if _is_wrapped(blocks) else filled
     return Content(
-        paragraphs=tuple(Paragraph(one.text.strip(), one.place) for one in paragraphs),
+        paragraphs=tuple(Paragraph(one.text.strip(), one.place) for one in joined or filled),
         lines=filled,
         remarks=() if encoding.startswith("utf-8") else (f"read as {encoding}",),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+from seshat.data.readers.archive import check_package
 from seshat.data.readers.content import (
+    DAMAGED,
     Content,
     Options,
     Paragraph,
@@ -24,22 +25,22 @@ def read_document(data: bytes, options: Options) -> Content:
     import docx  # slow to import
     from docx.opc.exceptions import PackageNotFoundError
 
-    try:
-        document = docx.Document(io.BytesIO(data))
-    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise RefusedError(f"unreadable: not a Word document ({error}); open it in a word processor and save it as .docx again") from None
+    check_package(data)
     paragraphs: list[Paragraph] = []
     tables: list[Table] = []
     num_paragraphs = num_tables = 0
-    for block in document.iter_inner_content():
-        if hasattr(block, "rows"):
-            num_tables += 1
-            cells = [[cell.text.strip() for cell in row.cells] for row in block.rows]
-            tables += _table(cells, num_tables, options)
-            paragraphs += _cell_paragraphs(cells, num_tables)
-        else:
-            num_paragraphs += 1
-            paragraphs += _paragraph(block, num_paragraphs)
+    try:
+        for block in docx.Document(io.BytesIO(data)).iter_inner_content():
+            if hasattr(block, "rows"):
+                num_tables += 1
+                cells = [[cell.text.strip() for cell in row.cells] for row in block.rows]
+                tables += _table(cells, num_tables, options)
+                paragraphs += _cell_paragraphs(cells, num_tables)
+            else:
+                num_paragraphs += 1
+                paragraphs += _paragraph(block, num_paragraphs)
+    except (PackageNotFoundError, *DAMAGED) as error:
+        raise RefusedError(f"unreadable: not a Word document ({error}); open it in a word processor and save it as .docx again") from None
     if not paragraphs:
         raise RefusedError("empty: the document holds no text; if it holds pictures of pages, put them into scans/")
     lines = tuple(one for one in paragraphs if not one.in_table)
