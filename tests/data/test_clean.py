@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from seshat.data.clean import Clean, FilterAlphabet, FilterCopy, FilterLength, FilterRatio, FilterScore
+from seshat.data.clean import Clean, FilterAlphabet, FilterCopy, FilterLanguage, FilterLength, FilterRatio, FilterScore
 from seshat.language import Language
+from seshat.mislabelled import examine_pairs
 from seshat.records import SentencePair
+from seshat.sample.grammar import Grammar
 from seshat.stage import Stage, guarded
 from tests.make import pair
 
@@ -73,3 +75,17 @@ def test_a_filter_changes_nothing_but_the_reason() -> None:
     pairs = [pair("ama", "hola"), pair("", "x")]
     judged: list[SentencePair] = list(FilterLength()(pairs))
     assert [record.id for record in judged] == [record.id for record in pairs]
+
+
+def test_a_pair_in_the_wrong_language_is_rejected_by_what_the_corpus_itself_teaches() -> None:
+    sentences = Grammar(seed=1).sentences(300)
+    pairs = [
+        pair(one.text, one.translation, origin=f"transcriptions/{number % 3}.csv#row={number}") for number, one in enumerate(sentences)
+    ]
+    language = Language(code="qtm", name="tamuri")
+    stage = FilterLanguage(identifier=examine_pairs(pairs, language).identifier)
+    first, second, third = [one for one in sentences if len(one.text) > 40][:3]
+    exchanged = pair(first.translation, first.text)
+    untranslated = pair(second.translation, third.translation)
+    judged = list(guarded(stage, [pair(first.text, first.translation), exchanged, untranslated]))
+    assert [one.rejected.partition(",")[0] for one in judged] == ["", "language: the sides are exchanged", "language: the text is in spa"]

@@ -1,0 +1,54 @@
+"""Near-duplicates: MinHash proposes, the Jaccard index decides."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seshat.data.duplicates import NearTexts, repeats, similarity
+
+TEXT = "Ronin keská kené aká iki nato jema, non joi yoiti iki, jaskara ainbobo betan moa beai."
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
+
+
+def shingles(text: str) -> set[str]:
+    padded = f" {text} "
+    return {padded[place : place + 4] for place in range(len(padded) - 3)}
+
+
+@given(st.text("abc ", min_size=3, max_size=30).map(str.split).map(" ".join), st.text("abc ", min_size=3, max_size=30))
+def test_the_index_is_that_of_jaccard(one: str, other: str) -> None:
+    other = " ".join(other.split())
+    left, right = shingles(one), shingles(other)
+    expected = len(left & right) / len(left | right) if left | right else 1.0
+    assert similarity([one], [other])[0] == pytest.approx(expected)
+
+
+@given(TEXTS)
+def test_a_text_is_near_itself_whatever_it_says(text: str) -> None:
+    near = NearTexts(0.8)
+    near.add(["another sentence that is long enough", text])
+    assert [place for place, _ in near.near([text])] == [0]
+
+
+def test_punctuation_and_case_do_not_hide_a_copy_and_a_changed_word_does_not_either() -> None:
+    near = NearTexts(0.8)
+    near.add(["Jonibo moa beai.", TEXT])
+    asked = [TEXT.upper().replace(",", " -"), TEXT.replace("nato", "noa"), "Jaskarin non joi yoiti iki ainbobo."]
+    assert dict(near.near(asked)) == {0: 1, 1: 1}
+
+
+def test_the_threshold_decides_between_two_texts_of_known_nearness() -> None:
+    changed = TEXT.replace("nato", "noa")
+    [index] = similarity([TEXT.lower().replace(",", "").rstrip(".")], [changed.lower().replace(",", "").rstrip(".")])
+    for threshold, found in ((index - 0.01, [(0, 0)]), (index + 0.01, [])):
+        near = NearTexts(threshold)
+        near.add([TEXT])
+        assert list(near.near([changed])) == found
+
+
+def test_only_a_pair_that_is_near_on_both_sides_repeats_and_the_first_stays() -> None:
+    longer = "Así es el dibujo de la serpiente en esta aldea, debemos decir la palabra."
+    pairs = [(TEXT, longer), (TEXT, "No hay nadie aquí que lo sepa todavía."), (TEXT + "!", longer.upper()), (TEXT, longer)]
+    assert repeats(pairs, 0.9) == {2: 0, 3: 0}
