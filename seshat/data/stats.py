@@ -9,21 +9,26 @@ from time import perf_counter
 import numpy as np
 
 from seshat.config import Section
+from seshat.data.respelt import RuleUse, rule_uses
 from seshat.errors import StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
 from seshat.language import Language, words
-from seshat.records import Example, SentencePair, digest
+from seshat.records import Document, Entry, Example, SentencePair, Utterance, digest
 from seshat.step import Outcome
 from seshat.store import PROCESSED, Manifest, Store
 
 FOLDER = f"{PROCESSED}/stats"
 STATS = f"{FOLDER}/stats.json"
+SPELT = (Entry, SentencePair, Document, Utterance)
+"""The kinds of record that keep what their source wrote."""
 STAGES = ("ingest", "ocr", "transcribe", "align", "format")
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
 RARE = 5
 """A character that stands fewer times than this is rare: a slip of the keyboard, or another language."""
 NUM_SAMPLES = 12
-VERSION = 1
+THRESHOLDS = (0.1, 0.2, 0.5, 0.9, 0.99)
+"""Scores of the aligner of which the cost is shown."""
+VERSION = 2
 """Raised when the same data gives other figures."""
 
 
@@ -69,6 +74,14 @@ class StageCount(Section):
     rejected: dict[str, int]
 
 
+class ThresholdCost(Section):
+    """What a stricter ``clean.score.minimum`` would cost."""
+
+    minimum: float
+    rejected: int
+    """Aligned pairs below it."""
+
+
 class SamplePair(Section):
     """A pair to read."""
 
@@ -92,6 +105,11 @@ class Stats(Section):
     repeated_pairs: int
     """Pairs that say what an earlier one said, word by word."""
     stages: tuple[StageCount, ...]
+    num_aligned: int = 0
+    """Pairs that a program put side by side."""
+    thresholds: tuple[ThresholdCost, ...] = ()
+    rules: tuple[RuleUse, ...] = ()
+    """What the spelling rules did."""
     samples: tuple[SamplePair, ...]
     doubtful: tuple[SamplePair, ...]
     """The aligned pairs of which the aligner was least sure: look here first."""
@@ -139,7 +157,9 @@ def data_stats(store: Store, language: Language) -> tuple[Outcome, Stats]:
         stats = Stats.model_validate_json(store.read(STATS))
     else:
         examples = (example for split in SPLITS for example in _examples(store, split))
-        stats = describe(store.records("align", SentencePair), examples, language, stages=_stages(manifests))
+        read = (record for stage in ("ingest", "transcribe") for kind in SPELT for record in store.records(stage, kind))
+        described = describe(store.records("align", SentencePair), examples, language, stages=_stages(manifests))
+        stats = described.model_copy(update={"rules": rule_uses(read, language) if language.spelling else ()})
         file = store.write(STATS, stats.model_dump_json(indent=1).encode())
         store.finish(FOLDER, Manifest(stage="data-stats", fingerprint=fingerprint, inputs=inputs, files=(file,)))
     total = sum(one.count for one in stats.examples)
@@ -172,6 +192,10 @@ def describe(pairs: Iterable[SentencePair], examples: Iterable[Example], languag
         repeated_texts=_repeats(tuple(words(text)) for text in texts),
         repeated_pairs=_repeats((*words(pair.text), "|", *words(pair.translation)) for pair in kept),
         stages=tuple(stages),
+        num_aligned=len(aligned),
+        thresholds=tuple(
+            ThresholdCost(minimum=minimum, rejected=sum(pair.score < minimum for pair in aligned)) for minimum in THRESHOLDS if aligned
+        ),
         samples=tuple(_sample(pair) for pair in by_content[:NUM_SAMPLES]),
         doubtful=tuple(_sample(pair) for pair in aligned[:NUM_SAMPLES]),
     )
@@ -202,8 +226,9 @@ def _lengths(code: str, texts: Sequence[str]) -> Lengths:
 
 
 def _characters(texts: Iterable[str], language: Language) -> Iterator[CharacterCount]:
-    counts = Counter(character for text in texts for character in text if not character.isspace())
-    foreign = language.foreign_letters("".join(counts))
+    known = list(texts)
+    counts = Counter(character for text in known for character in text if not character.isspace())
+    foreign = language.foreign_letters(" ".join(known))
     for character, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         yield CharacterCount(character=character, count=count, foreign=character.lower() in foreign)
 
@@ -240,6 +265,11 @@ def _lines(stats: Stats) -> Iterator[str]:
     for stage in stats.stages:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in stage.rejected.items())
         yield f"{stage.stage:<12}{stage.rows_in:>10,} rows{stage.kept:>10,} kept" + (f"   rejected: {reasons}" if reasons else "")
+    for rule in stats.rules:
+        yield f"Spelling rule {rule}"
+    if stats.thresholds:
+        costs = ", ".join(f"{one.minimum:g}: {one.rejected:,}" for one in stats.thresholds)
+        yield f"Of {stats.num_aligned:,} aligned pairs a clean.score.minimum would reject   {costs}"
     yield from _pair_lines("Samples", stats.samples[:5])
     yield from _pair_lines("Aligned with most doubt", stats.doubtful[:5])
 

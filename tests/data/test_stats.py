@@ -5,9 +5,10 @@ import pytest
 from seshat.data.stats import RARE, data_stats, describe
 from seshat.errors import StoreError
 from seshat.examples import SPLITS, TRAINING, to_line
-from seshat.language import Language
+from seshat.language import Language, SpellingRule
 from seshat.records import Example, SentencePair
 from seshat.store import PROCESSED, Manifest, Store
+from tests.make import entry
 
 LANGUAGE = Language(code="qtm", name="tamo", alphabet="a i u k m n p s w y ñ ʼ")
 
@@ -64,6 +65,22 @@ def test_lengths_repeats_and_characters() -> None:
 
 def test_the_most_doubtful_pairs_come_first() -> None:
     assert [one.score for one in describe(PAIRS, EXAMPLES, LANGUAGE).doubtful] == [0.2, 0.4]
+
+
+def test_what_a_threshold_would_cost_is_counted() -> None:
+    stats = describe(PAIRS, EXAMPLES, LANGUAGE)
+    assert stats.num_aligned == 2
+    assert {one.minimum: one.rejected for one in stats.thresholds} == {0.1: 0, 0.2: 0, 0.5: 2, 0.9: 2, 0.99: 2}
+    assert "would reject   0.1: 0, 0.2: 0, 0.5: 2" in str(stats)
+
+
+def test_what_the_spelling_rules_did_is_counted(store: Store) -> None:
+    old = LANGUAGE.model_copy(update={"spelling": (SpellingRule(pattern="c", replacement="k"),), "old_spelling": ("dictionary/*",)})
+    line = store.commit("ingest", "i", [entry("kama", "ir", written="cama"), entry("noi", "amar")], rows_in=2)
+    store.finish(f"{PROCESSED}/ingest", Manifest(stage="ingest", fingerprint="read", parts=(line,)))
+    _, stats = data_stats(store, old)
+    assert [(one.fired, one.texts) for one in stats.rules] == [(1, 1)]
+    assert "Spelling rule c -> k: 1 times in 1 texts" in str(stats)
 
 
 def test_an_empty_corpus_is_described_too() -> None:
