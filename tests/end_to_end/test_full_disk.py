@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -32,8 +33,7 @@ def fill(disk: Path) -> Path:
     """A file that takes all the room that there is."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as stream, pytest.raises(OSError, match="No space left"):
-        while True:
-            stream.write(bytes(512))
+        stream.writelines(itertools.repeat(bytes(512)))
     return filler
 
 
