@@ -29,6 +29,7 @@ _AFTER_A_TILDE = (
     r"\u0080-\u009f\u00a1-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u0192\u02c6\u02dc\u2018\u201c\u201e"
     r"\u2020\u2021\u2030\u203a\u20ac\u2122"
 )
+"""The same behind ``Ã`` and ``Â``, with which the letters of Western Europe begin: all but what closes a word (``PYTÃ»``, ``PYTÃ’``)."""
 _TWICE_DECODED = regex.compile(
     rf"[ÃÂ][{_AFTER_A_TILDE}]|[ÄÅ][¡Ÿ“‘]|[Ä-ß][{_NEVER_THERE}]"
     rf"|[à-ï](?:[{_NEVER_THERE}][{_CONTINUES}]|[{_CONTINUES}][{_NEVER_THERE}])|á»¹|êžŒ|â€.|Ê¼|\ufffd"
