@@ -26,7 +26,7 @@ def arguments(command: list[str], root: Path) -> list[str]:
         with (root / "data/training/train.jsonl").open(encoding="utf-8") as lines:
             rest[0] = json.loads(next(lines))["id"][:12]
     if verb == "withdraw":
-        rest[0] = "translations/" + sorted(path.name for path in (root / "data/raw/translations").iterdir())[0]
+        rest[0] = "translations/" + min(path.name for path in (root / "data/raw/translations").iterdir() if path.suffix == ".txt")
     return [sys.executable, "-m", f"jobs.{VERBS[verb][0]}", *rest, "--config", "configs/quickstart.yaml", f"root={root}", "execution=local"]
 
 
