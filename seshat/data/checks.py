@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from seshat.data.duplicates import NearTexts
+from seshat.data.split import LONG
 from seshat.errors import DataError
 from seshat.language import words
 from seshat.records import Example
@@ -14,8 +15,6 @@ SHOWN = 3
 """Findings that an error names."""
 LEAST_INSTRUCTION = 8
 """Characters of an instruction by which an answer that repeats it is recognised."""
-LONG = 5
-"""Words of a text whose near copies count."""
 
 
 def check_examples(examples: Mapping[str, Sequence[Example]], near: float) -> None:

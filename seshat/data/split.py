@@ -81,11 +81,12 @@ def plan(split: Split, records: Sequence[Record], parallel: Iterable[str] = (), 
     first: dict[str, str] = {}
     duplicates = {name for name, record in {**apart, **trained}.items() if first.setdefault(_said(record), name) != name}
     lines = [line for line in held_out if words(line)]
-    tested = list(chain(lines, *map(sentences, apart.values())))
+    tested = set(chain(lines, *map(sentences, apart.values())))
     guarded = set(map(_key, tested))
-    leaks = {name for name, record in trained.items() if not guarded.isdisjoint(map(_key, sentences(record)))}
+    said = {name: set(sentences(record)) for name, record in trained.items()}
+    leaks = {name for name, texts in said.items() if not guarded.isdisjoint(map(_key, texts))}
     rest = {name: record for name, record in trained.items() if name not in leaks and name not in duplicates}
-    near_leaks = set(_near(split, rest, tested))
+    near_leaks = set(_near(split, {name: said[name] for name in rest}, tested))
     kept = {name: record for name, record in {**apart, **rest}.items() if name not in duplicates and name not in near_leaks}
     return Plan(
         large=frozenset(large),
@@ -97,11 +98,11 @@ def plan(split: Split, records: Sequence[Record], parallel: Iterable[str] = (), 
     )
 
 
-def _near(split: Split, records: Mapping[str, Record], guarded: Iterable[str]) -> Iterator[str]:
-    """The ids of the records of which a sentence is nearly one of the guarded ones."""
+def _near(split: Split, said: Mapping[str, Iterable[str]], guarded: Iterable[str]) -> Iterator[str]:
+    """The ids of the records that say nearly one of the guarded sentences."""
     known = NearTexts(split.near)
-    known.add(sorted({text for text in guarded if len(words(text)) >= LONG}))
-    asked = [(text, name) for name, record in records.items() for text in sentences(record) if len(words(text)) >= LONG]
+    known.add(sorted(text for text in guarded if len(words(text)) >= LONG))
+    asked = [(text, name) for name, texts in said.items() for text in texts if len(words(text)) >= LONG]
     yield from (asked[place][1] for place, _ in known.near([text for text, _ in asked]))
 
 
