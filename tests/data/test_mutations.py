@@ -137,7 +137,7 @@ def test_the_valid_files_are_read(extension: str) -> None:
     assert content.tables or content.paragraphs
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", VALID)
 def test_no_accident_surprises_a_reader(extension: str) -> None:
     @settings(max_examples=500)
@@ -148,7 +148,7 @@ def test_no_accident_surprises_a_reader(extension: str) -> None:
     accidents()
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", VALID)
 def test_no_bytes_surprise_a_reader(extension: str) -> None:
     @settings(max_examples=500)
@@ -159,7 +159,7 @@ def test_no_bytes_surprise_a_reader(extension: str) -> None:
     bytes_of_any_kind()
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", VALID)
 def test_no_accident_surprises_the_stage(tmp_path: Path, extension: str) -> None:
     """What a reader gives becomes records, in every folder; a file that surprises would be rejected as ``error``."""
@@ -176,7 +176,7 @@ def test_no_accident_surprises_the_stage(tmp_path: Path, extension: str) -> None
     accidents()
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", PAGES)
 def test_no_accident_surprises_the_reader_of_scans(tmp_path: Path, extension: str) -> None:
     path = tmp_path / f"x{extension}"
@@ -196,7 +196,7 @@ def test_no_accident_surprises_the_reader_of_scans(tmp_path: Path, extension: st
     accidents()
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_no_accident_surprises_the_reader_of_recordings(name: str) -> None:
     @settings(max_examples=500)
