@@ -4,7 +4,7 @@ from seshat.cluster.connect import one_session
 from seshat.cluster.data import run_step
 from seshat.command import main
 from seshat.config import to_yaml
-from seshat.data import align
+from seshat.data import align, clean
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
@@ -13,9 +13,10 @@ from seshat.store import Store
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
     with one_session():
-        for name in align.ANCHORS:
-            run_step(align.anchors(settings.align, settings.language, store, name), settings)
-        step = align.step(settings.align, settings.clean, settings.language, store, settings_yaml=to_yaml(settings))
+        for step in align.passes(settings.align, settings.language, store):
+            run_step(step, settings)
+        maximum = settings.align.max_rejected
+        step = clean.step(settings.clean, settings.language, store, max_rejected=maximum, settings_yaml=to_yaml(settings))
         return run_step(step, settings)
 
 

@@ -119,12 +119,12 @@ class Identifier:
         """The same for one text, by code."""
         return dict(zip(self.codes, self.probabilities([text])[0].tolist(), strict=True))
 
-    def languages(self, texts: Iterable[str], *, sure: float = SURE, mixed: float = 1.0) -> list[str]:
+    def languages(self, texts: Iterable[str] | Words, *, sure: float = SURE, mixed: float = 1.0) -> list[str]:
         """The code of the language that each text is in; empty if none is probable enough.
 
         Neither is a text identified if a larger share of its words than ``mixed`` looks like other languages.
         """
-        words = Words.of(texts)
+        words = texts if isinstance(texts, Words) else Words.of(texts)
         evidence = self.evidence(words)
         found = softmax(words.counts @ evidence, axis=1)
         best, everywhere = found.argmax(axis=1), np.arange(len(found))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from fnmatch import fnmatch
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 import regex
@@ -156,11 +156,13 @@ class Language(Section):
 
 
 _SPACES = regex.compile(r"[\s\u00a0\u200b\ufeff]+")
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[-'\u02bc\u2019\ua78c][\p{L}\p{M}\p{N}]+)*[\u02bc\ua78c]?")
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]++(?:[-'\u02bc\u2019\ua78c][\p{L}\p{M}\p{N}]++)*+[\u02bc\ua78c]?")
 
 
 def clean_spaces(text: str) -> str:
     """One plain space wherever there was white space of any kind, none at the ends; half a surrogate pair becomes ``\ufffd``."""
+    if text.isprintable() and "  " not in text:  # the only white space in it is single plain spaces
+        return text.strip()
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -185,16 +187,21 @@ def split_sentences(text: str, *, end: str = ".?!…", abbreviations: tuple[str,
     An abbreviation, an initial (``J.``) and the number of an item (``1.``) do not end one. A letter without case is as good
     as a capital. Nothing but white space is lost: the sentences joined by spaces are the paragraph.
     """
-    after = rf"(?<=[{regex.escape(end)}][{CLOSERS}]*)"
-    beginning = rf"[{OPENERS}\p{{Lm}}]*[\p{{Lu}}\p{{Lt}}\p{{Lo}}\p{{N}}]"
-    boundary = regex.compile(rf"{after}\s+(?={beginning}|(?<!\.[{CLOSERS}]*\s+)[¿¡])")
     sentences: list[str] = []
-    for piece in boundary.split(clean_spaces(text)):
+    for piece in _boundary(end).split(clean_spaces(text)):
         if sentences and _unfinished(sentences[-1], abbreviations):
             sentences[-1] += " " + piece
         elif piece:
             sentences.append(piece)
     return sentences
+
+
+@lru_cache
+def _boundary(end: str) -> Any:
+    """The white space between two sentences."""
+    after = rf"(?<=[{regex.escape(end)}][{CLOSERS}]*)"
+    beginning = rf"[{OPENERS}\p{{Lm}}]*[\p{{Lu}}\p{{Lt}}\p{{Lo}}\p{{N}}]"
+    return regex.compile(rf"{after}\s+(?={beginning}|(?<!\.[{CLOSERS}]*\s+)[¿¡])")
 
 
 def _unfinished(sentence: str, abbreviations: tuple[str, ...]) -> bool:

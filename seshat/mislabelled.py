@@ -86,6 +86,8 @@ class Verdict:
 class Audit:
     """What was found, and what identifies languages when all of it is taken into account."""
 
+    words: Words
+    """Of the texts that were judged."""
     identifier: Identifier
     found: tuple[str, ...]
     """The language of each text as the other sources see it; empty if one cannot be sure."""
@@ -116,11 +118,14 @@ def examine_pairs(pairs: Iterable[SentencePair], language: Language) -> Audit:
     return examine([text for text, _ in sides], [code for _, code in sides], [*sources, *sources], language)
 
 
-def wrong_sides(pairs: Sequence[SentencePair], identifier: Identifier) -> list[str]:
-    """Why a pair is not in the languages that it should be in, beginning with one word for the count; empty if it may well be."""
-    texts = identifier.languages((pair.text for pair in pairs), sure=SURE_OF_A_ROW, mixed=MIXED)
-    translations = identifier.languages((pair.translation for pair in pairs), sure=SURE_OF_A_ROW, mixed=MIXED)
-    return [_wrong(pair, *found) for pair, *found in zip(pairs, texts, translations, strict=True)]
+def wrong_sides(pairs: Sequence[SentencePair], identifier: Identifier, words: Words | None = None) -> list[str]:
+    """Why a pair is not in the languages that it should be in, beginning with one word for the count; empty if it may well be.
+
+    ``words`` are those of all texts and then of all translations, as an ``Audit`` has them.
+    """
+    texts = words or Words.of([*(pair.text for pair in pairs), *(pair.translation for pair in pairs)])
+    found = identifier.languages(texts, sure=SURE_OF_A_ROW, mixed=MIXED)
+    return [_wrong(*one) for one in zip(pairs, found[: len(pairs)], found[len(pairs) :], strict=True)]
 
 
 def _wrong(pair: SentencePair, text: str, translation: str) -> str:
@@ -134,22 +139,25 @@ def _wrong(pair: SentencePair, text: str, translation: str) -> str:
 def examine(texts: Sequence[str], codes: Sequence[str], sources: Sequence[str], language: Language) -> Audit:
     """Judge texts by the languages that they should be in, each source by the others. Deterministic.
 
-    The largest source is believed first; the alphabet, if there is one, says whether that was wrong. Without an alphabet, and
-    with most of the text exchanged, it is the rest that looks wrong. A source with more than half of all texts is judged by
-    its own other rows: nobody else could.
+    The largest source is believed first; the alphabet, if there is one, says whether that was wrong, and else the majority of all
+    texts. Without an alphabet, and with most of the text exchanged, it is the rest that looks wrong. A source with more than half
+    of all texts is judged by its own other rows: nobody else could.
     """
     names = tuple(dict.fromkeys(codes))
     numbers = {code: number for number, code in enumerate(names)}
     labels = np.array([numbers[code] for code in codes], dtype=np.int64)
     words = Words.of(texts)
     found = _judged(words, labels, _folds(sources), len(names))
-    if set(names) == {language.code, language.bridge.code} and _upside_down(texts, found == numbers[language.code], found >= 0, language):
-        found = np.where(found >= 0, 1 - found, -1)
+    if set(names) == {language.code, language.bridge.code}:
+        alphabet = _alphabet_says(texts, found == numbers[language.code], found >= 0, language)
+        contradicted = (found >= 0) & (found != labels)
+        if alphabet == "wrong" or (not alphabet and 2 * contradicted.sum() > (found >= 0).sum()):
+            found = np.where(found >= 0, 1 - found, -1)
     believed = np.where(found >= 0, found, labels)
     verdicts = tuple(_verdicts(labels, found, names, sources))
     doubted = {one.source for one in verdicts if one.is_wrong}
     believed[[index for index, source in enumerate(sources) if source in doubted and found[index] < 0]] = -1
-    return Audit(fit(names, words, believed), tuple("" if one < 0 else names[one] for one in found), verdicts)
+    return Audit(words, fit(names, words, believed), tuple("" if one < 0 else names[one] for one in found), verdicts)
 
 
 def _judged(words: Words, labels: NDArray[np.int64], folds: list[NDArray[np.int64]], num_codes: int) -> NDArray[np.int64]:
@@ -169,10 +177,13 @@ def _judged(words: Words, labels: NDArray[np.int64], folds: list[NDArray[np.int6
     return found
 
 
-def _upside_down(texts: Sequence[str], taught: NDArray[np.bool_], sure: NDArray[np.bool_], language: Language) -> bool:
-    """True if the alphabet fits not what seems to be in the taught language, but the rest."""
+def _alphabet_says(texts: Sequence[str], taught: NDArray[np.bool_], sure: NDArray[np.bool_], language: Language) -> str:
+    """``right`` if the alphabet fits what seems to be in the taught language and not the rest, ``wrong`` if it is the other way
+    round; empty if it does not tell them apart."""
     seeming, rest = (_foreign_share(texts, np.flatnonzero(side & sure), language) for side in (taught, ~taught))
-    return rest < FITTING < seeming - rest
+    if rest < FITTING < seeming - rest:
+        return "wrong"
+    return "right" if seeming < FITTING < rest - seeming else ""
 
 
 def _foreign_share(texts: Sequence[str], places: NDArray[np.int64], language: Language) -> float:

@@ -7,7 +7,7 @@ so no knowledge of the language is needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,26 @@ class Neighbours:
         width = min(k, self.size)
         indices = np.zeros((len(queries), width), dtype=np.int64)
         similarities = np.zeros((len(queries), width), dtype=np.float32)
-        for rows in ranges(len(queries), max(1, CHUNK_CELLS // max(1, self.size))) if width else ():
-            table = (self._weigh(count_ngrams(queries[rows], LENGTHS)) @ self._index).toarray()
+        for rows, table in self._tables(queries) if width else ():
             indices[rows] = [_largest(row, width) for row in table]
             similarities[rows] = np.take_along_axis(table, indices[rows], axis=1)
         return indices, np.clip(similarities, 0.0, 1.0)
+
+    def nearest_allowed(self, queries: Sequence[str], allowed: Sequence[NDArray[np.bool_]]) -> list[int]:
+        """The position of the text nearest to each query among those that are ``allowed`` (of each query, a mask over the texts).
+
+        -1 where none is.
+        """
+        found: list[int] = []
+        for rows, table in self._tables(queries):
+            masked = [np.where(mask, row, -1.0) for mask, row in zip(allowed[rows], table, strict=True)]
+            found += [int(row.argmax()) if mask.any() else -1 for mask, row in zip(allowed[rows], masked, strict=True)]
+        return found
+
+    def _tables(self, queries: Sequence[str]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """The similarities of some queries after the other: rows of the queries, and a column for each text."""
+        for rows in ranges(len(queries), max(1, CHUNK_CELLS // max(1, self.size))):
+            yield rows, (self._weigh(count_ngrams(queries[rows], LENGTHS)) @ self._index).toarray()
 
     def _weigh(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
         """Weights of length one: repeated n-grams count little more, n-grams that are everywhere count little."""

@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import pyarrow as pa
 
+from seshat.errors import StoreError
+
 
 def digest(*parts: object) -> str:
     """A short content name: 20 hexadecimal digits of the SHA-256 of the parts, unambiguous at their borders."""
@@ -142,6 +144,10 @@ class SentencePair(Record):
     """True if a program, not a person, said that the two sides belong together."""
     score: float = 1.0
     """How sure the aligner is, from 0 to 1."""
+    numbers: float = 1.0
+    """How far the numbers of both sides agree, from 0 to 1 (the index of Dice); people also write numbers out."""
+    punctuation: float = 1.0
+    """The same for the marks of both sides."""
     gloss: str = ""
     """The interlinear gloss, morpheme by morpheme (Leipzig Glossing Rules)."""
     morphemes: str = ""
@@ -235,6 +241,9 @@ def rows(records: Iterable[Record], kind: type[Record]) -> pa.Table:
 def from_rows(table: pa.Table, kind: type[R]) -> list[R]:
     """The records of a table that ``rows`` made."""
     names = [field.name for field in fields(kind)]
+    if missing := set(names) - set(table.column_names):
+        lacking = ", ".join(sorted(missing))
+        raise StoreError(f"stored {kind.__name__} rows without {lacking} are of an older Seshat: run the verbs again from 'make ingest' on")
     lists = [name for name in names if pa.types.is_list(table.schema.field(name).type)]
     columns = {name: table.column(name).to_pylist() for name in names}
     for name in lists:

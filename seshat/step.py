@@ -12,7 +12,7 @@ from typing import Any
 
 from seshat.config import Section
 from seshat.errors import DataError, SeshatError
-from seshat.records import KINDS, RawFile, Record, digest
+from seshat.records import KINDS, RawFile, Record, digest, schema
 from seshat.stage import Resources, Stage, guarded
 from seshat.store import PROCESSED, Manifest, PartLine, Slice, Store
 
@@ -22,19 +22,24 @@ class Part:
     """A piece of a step's input, cut by content: files that people wrote, or rows that an earlier step committed."""
 
     inputs: tuple[RawFile | Slice, ...]
+    decided: str = ""
+    """A digest of what a look at the whole corpus decided about just these records: a decision about others makes nothing anew."""
+    takes_rejected: bool = False
+    """What an earlier step rejected goes along, so that this step's counts have it."""
 
     @property
     def id(self) -> str:
         """The name of what is in the part."""
-        return digest(*(piece.id for piece in self.inputs))
+        return digest(*(piece.id for piece in self.inputs), self.decided)
 
     def records(self, store: Store) -> Iterator[Record]:
-        """The records of the part that earlier steps kept."""
+        """The records of the part: those that earlier steps kept, or all."""
         for piece in self.inputs:
             if isinstance(piece, RawFile):
                 yield piece
             else:
-                yield from (record for record in store.slice(piece, KINDS[piece.file.kind]) if not record.rejected)
+                found = store.slice(piece, KINDS[piece.file.kind])
+                yield from (record for record in found if self.takes_rejected or not record.rejected)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ class Step:
     @property
     def fingerprint(self) -> str:
         """The name of all parameters, versions and engines."""
-        return digest(self.name, *(stage.fingerprint for stage in self.stages))
+        columns = (str(schema(kind)) for kind in KINDS.values())
+        return digest(self.name, *(stage.fingerprint for stage in self.stages), *columns)
 
     @property
     def resources(self) -> Resources:

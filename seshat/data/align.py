@@ -7,35 +7,31 @@ and from the pairs that the pass before is sure of (``seshat.data.bootstrap``).
 from __future__ import annotations
 
 import fnmatch
-import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 from seshat.config import Section
 from seshat.data.beads import Bead
 from seshat.data.bootstrap import SURE, align_part, learn, shared_names
-from seshat.data.clean import Clean
 from seshat.data.evidence import Knowledge, Model, Side, Stems, stems
 from seshat.data.ocr import page_documents
 from seshat.errors import DataError
-from seshat.identify import Identifier
 from seshat.language import Language, what_was_written
-from seshat.mislabelled import examine_pairs
 from seshat.records import Document, Entry, Page, Record, SentencePair
 from seshat.rights import joined
 from seshat.spelling import cut_alike
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
-from seshat.store import Slice, Store, slices
+from seshat.store import Slice, Store
 
-log = logging.getLogger(__name__)
 Mode = Literal["auto", "sentence", "paragraph", "document"]
-PAIRS_PER_PART = 4_000
-ANCHORS = ("anchors", "anchors-again", "anchors-last")
-"""The early passes, as many as ``bootstrap.PASSES``."""
+ALIGNED = "aligned"
+"""The step whose pairs count."""
+PASSES = ("anchors", "anchors-again", "anchors-last", ALIGNED)
+"""One by lengths alone, and as many with words as ``bootstrap.PASSES``."""
 
 
 class Sentence(NamedTuple):
@@ -64,8 +60,8 @@ class Align(Section):
     max_rejected: float = Field(0.6, ge=0, le=1)
 
 
-class AlignDocuments(Stage[Record, Record]):
-    """Turn both sides of a parallel document into pairs; pairs that people made pass through.
+class AlignDocuments(Stage[Document | Page, Record]):
+    """Turn both sides of a parallel document into pairs.
 
     Every sentence of both sides is in exactly one pair; a sentence without a counterpart is a rejected pair. A side that
     comes twice, as a text and as a scan of it, is rejected the second time.
@@ -87,15 +83,13 @@ class AlignDocuments(Stage[Record, Record]):
         """What is known."""
         return self.knowledge.digest if self.knowledge else ""
 
-    def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
+    def __call__(self, records: Iterable[Document | Page]) -> Iterator[Record]:
         documents: list[Document] = []
         pages: list[Page] = []
         for record in records:
-            if isinstance(record, SentencePair):
-                yield record
-            elif isinstance(record, Page):
+            if isinstance(record, Page):
                 pages.append(record)
-            elif isinstance(record, Document):
+            else:
                 documents.append(record)
         sides: dict[str, Document] = {}
         for document in [*documents, *page_documents(pages, self.language)]:
@@ -196,50 +190,34 @@ def _has_lines(document: Document) -> bool:
     return len(set(document.places)) == len(document.places) and all(place.startswith(("line=", "verse=")) for place in document.places)
 
 
-def estimate(store: Store, taught_by: str) -> Knowledge:
-    """What the documents of an earlier pass show, and what its sure pairs, people's pairs and their dictionary teach about words."""
-    aligned = [pair for pair in store.records(taught_by, SentencePair) if pair.aligned]
-    texts, translations = Side.of(pair.text for pair in aligned), Side.of(pair.translation for pair in aligned)
-    pairs: list[tuple[Stems, Stems]] = [(stems(pair.text), stems(pair.translation)) for pair in store.records("ingest", SentencePair)]
-    pairs += [(stems(entry.headword), stems(entry.translation)) for entry in store.records("ingest", Entry)]
-    pairs += [both for both, pair in zip(zip(texts.stems, translations.stems, strict=True), aligned, strict=True) if pair.score > SURE]
-    return Knowledge.of(texts, translations, learn(pairs, shared_names(texts, translations)))
+def passes(settings: Align, language: Language, store: Store) -> Iterator[Step]:
+    """What ``make align`` does first: every parallel document, again and again, so that the sure pairs of a pass teach the next one.
 
-
-def anchors(settings: Align, language: Language, store: Store, name: str = ANCHORS[0]) -> Step:
-    """An early pass over every parallel document, so that its sure pairs teach the next one: the first by length alone."""
+    A step must have run before the next is asked for. The first goes by lengths alone; the pairs of the last one count.
+    """
     store.require("ingest", needed_by="align")
-    before = ANCHORS.index(name) - 1
-    knowledge = estimate(store, ANCHORS[before]) if before >= 0 else None
     parts = tuple(Part(pieces) for pieces in parallel_documents(store, language))
-    return Step(name, (AlignDocuments(settings=settings, language=language, knowledge=knowledge),), parts, max_rejected=1.0)
+    taught = list(taught_pairs(store)) if parts else []
+    knowledge = None
+    for number, name in enumerate(PASSES):
+        if number and parts:
+            knowledge = estimate(store, PASSES[number - 1], taught)
+        yield Step(name, (AlignDocuments(settings=settings, language=language, knowledge=knowledge),), parts, max_rejected=1.0)
 
 
-def step(settings: Align, clean: Clean, language: Language, store: Store, *, settings_yaml: str = "") -> Step:
-    """What ``make align`` does: documents of two sides, and pairs that need no alignment, through the filters."""
-    aligner = AlignDocuments(settings=settings, language=language, knowledge=estimate(store, ANCHORS[-1]))
-    stages: tuple[Stage[Any, Any], ...] = (aligner, *clean.stages(language, identifier_of(store, language)))
-    parts = [Part((piece,)) for piece in slices(store.files("ingest", SentencePair), PAIRS_PER_PART)]
-    parts += [Part(pieces) for pieces in parallel_documents(store, language)]
-    return Step(
-        name="align",
-        stages=stages,
-        parts=tuple(parts),
-        settings=settings_yaml,
-        max_rejected=settings.max_rejected,
-    )
+def taught_pairs(store: Store) -> Iterator[tuple[Stems, Stems]]:
+    """What people say belongs together: pairs and dictionary entries."""
+    yield from ((stems(pair.text), stems(pair.translation)) for pair in store.records("ingest", SentencePair))
+    yield from ((stems(entry.headword), stems(entry.translation)) for entry in store.records("ingest", Entry))
 
 
-def identifier_of(store: Store, language: Language) -> Identifier | None:
-    """What tells both languages apart, learnt from all pairs; None if there are none. Warns of files whose sides seem exchanged."""
-    pairs = [*store.records("ingest", SentencePair), *store.records(ANCHORS[-1], SentencePair)]
-    usable = [pair for pair in pairs if pair.text and pair.translation]
-    if not usable:
-        return None
-    audit = examine_pairs(usable, language)
-    for verdict in audit.suspects:
-        log.warning("align: %s", verdict)
-    return audit.identifier
+def estimate(store: Store, before: str, taught: Sequence[tuple[Stems, Stems]] = ()) -> Knowledge:
+    """What the documents of an earlier pass show, and what its sure pairs teach about words beside those of people."""
+    aligned = list(store.records(before, SentencePair))
+    texts, translations = Side.of(pair.text for pair in aligned), Side.of(pair.translation for pair in aligned)
+    both = zip(texts.stems, translations.stems, strict=True)
+    sure = [sides for sides, pair in zip(both, aligned, strict=True) if pair.score > SURE]
+    return Knowledge.of(texts, translations, learn([*taught, *sure], shared_names(texts, translations)))
 
 
 def parallel_documents(store: Store, language: Language) -> Iterator[tuple[Slice, ...]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from seshat.data.duplicates import NearTexts
-from seshat.data.split import LONG
+from seshat.data.duplicates import NearTexts, bare
+from seshat.data.split import OF_ENTRY, is_long
 from seshat.errors import DataError
-from seshat.language import words
 from seshat.records import Example
 
 SHOWN = 3
@@ -36,12 +35,9 @@ def check_examples(examples: Mapping[str, Sequence[Example]], near: float) -> No
     apart = _texts(chain(examples.get("test", ()), examples.get("val", ())))
     trained = _texts(examples.get("train", ()))
     found = [(key, apart[key], trained[key]) for key in trained.keys() & apart.keys()]
-    long = {key: one for key, one in trained.items() if key.count(" ") + 1 >= LONG}
-    kept = [key for key in apart if key.count(" ") + 1 >= LONG]
-    index = NearTexts(near)
-    index.add(kept)
-    asked = list(long)
-    found += [(asked[place], apart[kept[other]], long[asked[place]]) for place, other in index.near(asked) if asked[place] not in apart]
+    index = NearTexts([key for key in apart if is_long(key)], near)
+    asked = [key for key in trained if is_long(key) and key not in apart]
+    found += [(asked[place], apart[index.texts[other]], trained[asked[place]]) for place, other in index.near(asked)]
     if found:
         shown = "; ".join(f"{text[:60]!r} of {test.origin} in {train.origin}" for text, test, train in sorted(found, key=_text)[:SHOWN])
         raise DataError(
@@ -55,16 +51,18 @@ def _text(finding: tuple[str, Example, Example]) -> str:
 
 
 def _texts(examples: Iterable[Example]) -> dict[str, Example]:
-    """The texts that examples are about, in small letters and without punctuation, each with the first that says it."""
+    """The bare texts that examples are about, each with the first that says it; a dictionary's words are no texts."""
     found: dict[str, Example] = {}
     for one in examples:
+        if one.task == "dictionary" or one.group.startswith(OF_ENTRY):
+            continue
         if one.task == "translation":
             texts: tuple[str, ...] = (one.source, one.answer)
         elif one.task == "completion":
             texts = (f"{one.source} {one.answer}",)
         else:
-            texts = () if one.task == "dictionary" else (one.source,)
+            texts = (one.source,)
         for text in texts:
-            found.setdefault(" ".join(words(text)), one)
+            found.setdefault(bare(text), one)
     found.pop("", None)
     return found

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from seshat.config import Section
-from seshat.identify import Identifier
+from seshat.data.agreement import marks_of, numbers_of, shared
+from seshat.data.align import ALIGNED
+from seshat.data.review import review
 from seshat.language import Language, words
-from seshat.mislabelled import wrong_sides
-from seshat.records import SentencePair
+from seshat.records import Document, Page, SentencePair, digest
 from seshat.stage import Resources, Stage
+from seshat.step import Part, Step
+from seshat.store import Store, slices
+
+PAIRS_PER_PART = 4_000
 
 
-class FilterLength(Stage[SentencePair, SentencePair]):
+class Filter(Stage[SentencePair, SentencePair]):
+    """Looks at pairs one by one, and at many in a row."""
+
+    resources: Resources = Resources(batch=PAIRS_PER_PART)
+
+
+class FilterLength(Filter):
     """Reject pairs with an empty side or with a side of too many words."""
 
     minimum: int = Field(1, ge=1)
@@ -32,7 +45,7 @@ class FilterLength(Stage[SentencePair, SentencePair]):
                 yield pair
 
 
-class FilterRatio(Stage[SentencePair, SentencePair]):
+class FilterRatio(Filter):
     """Reject pairs of which one side is much longer than the other, in characters.
 
     Short pairs are let pass: ``No.`` may well be a long word elsewhere.
@@ -51,7 +64,7 @@ class FilterRatio(Stage[SentencePair, SentencePair]):
                 yield pair
 
 
-class FilterCopy(Stage[SentencePair, SentencePair]):
+class FilterCopy(Filter):
     """Reject pairs whose sides are the same text: names and numbers alone teach nothing, untranslated lines teach wrong."""
 
     def __call__(self, records: Iterable[SentencePair]) -> Iterator[SentencePair]:
@@ -59,7 +72,7 @@ class FilterCopy(Stage[SentencePair, SentencePair]):
             yield (pair.reject("copy: both sides are the same") if words(pair.text) == words(pair.translation) else pair)
 
 
-class FilterAlphabet(Stage[SentencePair, SentencePair]):
+class FilterAlphabet(Filter):
     """Reject pairs whose text has too many letters that the language's alphabet does not have."""
 
     version: ClassVar[int] = 2
@@ -78,27 +91,28 @@ class FilterAlphabet(Stage[SentencePair, SentencePair]):
                 yield pair
 
 
-class FilterLanguage(Stage[SentencePair, SentencePair]):
-    """Reject pairs of which a side is surely not in its language, or whose sides are exchanged."""
+class FilterReviewed(Filter):
+    """Reject the pairs that a look at all pairs together found (``seshat.data.review``): wrong language, boilerplate."""
 
-    resources: Resources = Resources(batch=4_000)
-    identifier: Identifier = Field(exclude=True)
-    """Learnt from all pairs of the corpus."""
-
-    model_config = {"arbitrary_types_allowed": True}
-
-    @property
-    def depends_on(self) -> str:
-        """What the identifier has learnt."""
-        return self.identifier.digest
+    found: dict[str, str] = Field({}, exclude=True)
+    """The reasons, by id. Not in the fingerprint: every part is named after what was found in it."""
 
     def __call__(self, records: Iterable[SentencePair]) -> Iterator[SentencePair]:
-        pairs = list(records)
-        for pair, reason in zip(pairs, wrong_sides(pairs, self.identifier), strict=True):
+        for pair in records:
+            reason = self.found.get(pair.id) if self.found else ""
             yield pair.reject(reason) if reason else pair
 
 
-class FilterScore(Stage[SentencePair, SentencePair]):
+class ScoreAgreement(Filter):
+    """Say how well the numbers and the punctuation of both sides agree. Nothing is rejected: people write numbers out."""
+
+    def __call__(self, records: Iterable[SentencePair]) -> Iterator[SentencePair]:
+        for pair in records:
+            numbers, marks = (shared(count(pair.text), count(pair.translation)) for count in (numbers_of, marks_of))
+            yield replace(pair, numbers=numbers, punctuation=marks)
+
+
+class FilterScore(Filter):
     """Reject pairs of which the aligner is not sure enough."""
 
     minimum: float = Field(0.02, ge=0, le=1)
@@ -117,12 +131,37 @@ class Clean(Section):
     alphabet_maximum: float = Field(0.15, ge=0, le=1)
     """The largest share of letters outside the language's ``alphabet`` (the character whitelist)."""
     score: FilterScore = FilterScore()
-
     language: bool = True
     """Reject what is surely in the wrong language, by an identifier that learns from the corpus itself."""
+    repeated: int = Field(20, ge=0)
+    """A sentence that stands in more pairs of documents than this, numbers apart, is boilerplate (a header, a footer, a refrain): the
+    best of these pairs stays. 0: nothing is."""
 
-    def stages(self, language: Language, identifier: Identifier | None = None) -> tuple[Stage[Any, Any], ...]:
-        """The filters in the order in which they judge."""
+    def stages(self, language: Language, found: Mapping[str, str]) -> tuple[Stage[Any, Any], ...]:
+        """The filters in the order in which they judge; ``found`` holds what a look at all pairs has to say, by their ids."""
         alphabet = FilterAlphabet(language=language, maximum=self.alphabet_maximum)
-        identified = (FilterLanguage(identifier=identifier),) if identifier and self.language else ()
-        return (self.length, FilterCopy(), *identified, self.ratio, alphabet, self.score)
+        return (ScoreAgreement(), self.length, FilterCopy(), FilterReviewed(found=dict(found)), self.ratio, alphabet, self.score)
+
+
+def step(settings: Clean, language: Language, store: Store, *, max_rejected: float, settings_yaml: str = "") -> Step:
+    """What ``make align`` does last: the pairs that people made and those of the aligner, through the filters."""
+    pieces = slices(store.files("ingest", SentencePair), PAIRS_PER_PART)
+    parts = [Part((piece,)) for piece in pieces]
+    made = (file for kind in (SentencePair, Document, Page) for file in store.files(ALIGNED, kind))
+    parts += [Part((piece,), takes_rejected=True) for piece in slices(made, PAIRS_PER_PART)]
+    pairs = {part: [one for one in part.records(store) if isinstance(one, SentencePair) and not one.rejected] for part in parts}
+    found = review([*chain.from_iterable(pairs.values())], language, identify=settings.language, repeated=settings.repeated)
+    return Step(
+        name="align",
+        stages=settings.stages(language, found),
+        parts=tuple(replace(part, decided=_decided(pairs[part], found)) for part in parts),
+        settings=settings_yaml,
+        conserves=True,
+        max_rejected=max_rejected,
+    )
+
+
+def _decided(pairs: Iterable[SentencePair], found: Mapping[str, str]) -> str:
+    """The name of what was found about some pairs; empty if it was nothing."""
+    reasons = [f"{name} {found[name]}" for pair in pairs if (name := pair.id) in found]
+    return digest(*reasons) if reasons else ""

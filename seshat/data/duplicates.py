@@ -1,55 +1,66 @@
 """Texts that are nearly the same: MinHash finds candidates (Broder, 1997; ``rensa``), their n-grams decide.
 
-Two texts are as near as the Jaccard index of their sets of character n-grams says: shared ones divided by all.
+Two texts are as near as the Jaccard index of their sets of character n-grams says: shared ones divided by all. All texts here are
+``bare``: words in small letters, without punctuation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seshat.language import words
-from seshat.ngrams import count_ngrams, ranges
+from seshat.ngrams import count_ngrams, hash_ngrams, mix, ranges
+
+Ints = NDArray[np.int64]
 
 LENGTH = 4
 """Characters of an n-gram."""
 PERMUTATIONS, BANDS = 100, 20
 """Of MinHash: a pair with a Jaccard index of .8 is missed once in 2,500 times, one of .9 practically never."""
 CHUNK = 4_096
+"""Texts looked at at once: bounds the memory, changes nothing."""
+
+# N texts, K bands
+
+
+def bare(text: str) -> str:
+    """By what a text is recognised: its words in small letters, without punctuation."""
+    return " ".join(words(text))
 
 
 class NearTexts:
-    """Texts among which near copies of others are looked for; punctuation, case and white space do not matter."""
+    """Texts among which near copies of others are looked for."""
 
-    def __init__(self, threshold: float) -> None:
+    def __init__(self, texts: Sequence[str], threshold: float) -> None:
         """``threshold`` is the least Jaccard index of a near copy, from 0.7 to 1."""
-        from rensa import RMinHashLSH  # heavy
+        self.texts, self.threshold = texts, threshold
+        keys = _bands(texts).ravel()
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._owners = keys[order], order // BANDS
 
-        self.threshold = threshold
-        self._index = RMinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, num_bands=BANDS)
-        self._texts: list[str] = []
-
-    def add(self, texts: Sequence[str]) -> None:
-        """Put texts behind those that are there."""
-        for text in map(_bare, texts):
-            self._index.insert(len(self._texts), _minhash(text))
-            self._texts.append(text)
-
-    def candidates(self, text: str) -> list[int]:
-        """The positions of the texts that may be near, in order."""
-        return sorted(self._index.query(_minhash(_bare(text))))
+    def candidates(self, queries: Sequence[str]) -> tuple[Ints, Ints]:
+        """The positions of queries and of texts that may be near them, sorted: those that have all of a band in common."""
+        keys = _bands(queries).ravel()
+        first, last = (np.searchsorted(self._keys, keys, side) for side in ("left", "right"))
+        counts = last - first
+        asked = np.repeat(np.arange(len(keys)) // BANDS, counts)
+        within = np.arange(len(asked)) - np.repeat(np.cumsum(counts) - counts, counts)
+        found = self._owners[np.repeat(first, counts) + within]
+        size = max(1, len(self.texts))
+        together = np.unique(asked * size + found)
+        return together // size, together % size
 
     def near(self, queries: Sequence[str]) -> Iterator[tuple[int, int]]:
         """The position of every query that has a near copy here, with the position of the first such copy."""
-        found = [(place, candidate) for place, query in enumerate(queries) for candidate in self.candidates(query)]
-        indices = similarity([_bare(queries[place]) for place, _ in found], [self._texts[candidate] for _, candidate in found])
-        done = -1
-        for (place, candidate), index in zip(found, indices, strict=True):
-            if index >= self.threshold and place != done:
-                yield place, candidate
-                done = place
+        for rows in ranges(len(queries), CHUNK):
+            asked, found = self.candidates(queries[rows])
+            close = similarity([queries[rows][place] for place in asked], [self.texts[place] for place in found]) >= self.threshold
+            places, firsts = np.unique(asked[close], return_index=True)
+            yield from zip((places + rows.start).tolist(), found[close][firsts].tolist(), strict=True)
 
 
 def similarity(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
@@ -65,28 +76,32 @@ def similarity(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float6
 
 def repeats(sides: Sequence[tuple[str, str]], threshold: float) -> dict[int, int]:
     """The pairs of texts of which both sides nearly stand in an earlier pair, by position, with the position of that pair."""
-    together = NearTexts(threshold)
-    found: list[tuple[int, int]] = []
-    for place, pair in enumerate(sides):
-        text = " ".join(pair)
-        found += [(place, candidate) for candidate in together.candidates(text)]
-        together.add([text])
-    left, right = (similarity([_bare(sides[i][side]) for i, _ in found], [_bare(sides[j][side]) for _, j in found]) for side in (0, 1))
+    both = [" ".join(pair) for pair in sides]
+    together = NearTexts(both, threshold)
     repeated: dict[int, int] = {}
-    for (place, candidate), index in zip(found, np.minimum(left, right), strict=True):
-        if index >= threshold and candidate not in repeated:
-            repeated.setdefault(place, candidate)
+    for rows in ranges(len(both), CHUNK):
+        later, earlier = together.candidates(both[rows])
+        later += rows.start
+        later, earlier = later[earlier < later], earlier[earlier < later]
+        left, right = (similarity([sides[i][side] for i in later], [sides[j][side] for j in earlier]) for side in (0, 1))
+        close = np.minimum(left, right) >= threshold
+        for place, other in zip(later[close].tolist(), earlier[close].tolist(), strict=True):
+            if other not in repeated:
+                repeated.setdefault(place, other)
     return repeated
 
 
-def _bare(text: str) -> str:
-    return " ".join(words(text))
-
-
-def _minhash(text: str) -> object:
+def _bands(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """The MinHash of each text in bands, each as one number (N, K)."""
     from rensa import RMinHash  # heavy
 
-    minhash = RMinHash(num_perm=PERMUTATIONS, seed=1)
-    padded = f" {text} "
-    minhash.update(sorted({padded[place : place + LENGTH] for place in range(max(1, len(padded) - LENGTH + 1))}))
-    return minhash
+    blocks = [np.zeros((0, BANDS), dtype=np.uint64)]
+    for rows in ranges(len(texts), CHUNK):
+        hashes, starts = hash_ngrams(texts[rows], LENGTH)
+        matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), PERMUTATIONS, 1)
+        values = np.fromiter(chain.from_iterable(matrix.to_rows()), np.uint64).reshape(-1, BANDS, PERMUTATIONS // BANDS)
+        keys = np.broadcast_to(np.arange(BANDS, dtype=np.uint64), values.shape[:2])
+        for place in range(values.shape[2]):
+            keys = mix(keys + values[:, :, place])
+        blocks.append(keys)
+    return np.concatenate(blocks)

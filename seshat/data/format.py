@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
 from seshat.data.align import parallel_names
 from seshat.data.checks import check_examples
-from seshat.data.corpus import corpus, parts, unfolded
+from seshat.data.corpus import parts, unfolded
 from seshat.data.memory import lookups
 from seshat.data.split import Plan, Split, group_of, held_out_lines, plan, side_of
 from seshat.errors import DataError
@@ -61,7 +62,7 @@ class MakeExamples(Stage[Record, Record]):
 
     @property
     def depends_on(self) -> str:
-        """The decisions about the whole corpus."""
+        """The decisions about documents; what is decided about single records is in the name of their part."""
         return self.plan.digest
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
@@ -71,20 +72,10 @@ class MakeExamples(Stage[Record, Record]):
                 yield record
                 continue
             name = record.id
-            reason = self._reason(name) or ("duplicate: the same record stands twice in a part" if name in seen else "")
+            reason = self.plan.reason(name) or ("duplicate: the same record stands twice in a part" if name in seen else "")
             seen.add(name)
             for example in self._examples(record, name):
                 yield example.reject(reason) if reason else example
-
-    def _reason(self, name: str) -> str:
-        """Why nothing is made of the record of this id; empty if something is."""
-        if name in self.plan.leaks:
-            return "leak: a sentence of it is in the test, validation or held-out part"
-        if name in self.plan.near_leaks:
-            return "near-leak: a sentence of it is nearly one of the test, validation or held-out part"
-        if name in self.plan.duplicates:
-            return "duplicate: the same content stands elsewhere too"
-        return "near-duplicate: nearly the same pair stands elsewhere too" if name in self.plan.repeats else ""
 
     def _examples(self, record: Record, name: str) -> Iterator[Example]:
         made: Iterable[tuple[Task, str, str, str]]
@@ -96,7 +87,7 @@ class MakeExamples(Stage[Record, Record]):
             assert isinstance(record, Document)
             made = self._of_text(record)
         group = group_of(record)
-        split = side_of(record, self.settings, self.plan.large)
+        split = side_of(group, record.collection, self.settings, self.plan.large)
         for task, direction, text, answer in made:
             weight = self.settings.task_weights.get(task, 0.0)
             if weight > 0:
@@ -153,13 +144,17 @@ def step(
     """What ``make format`` does before the files are written."""
     store.require("align", needed_by="format")
     parallel = parallel_names(store, language)
-    records = [record for record in corpus(store, language, parallel, dictionary) if not record.rejected]
-    decided = plan(settings, records, parallel, held_out_lines(settings, store))
+    inside = {
+        part: {one.id: one for one in unfolded(part.records(store), language, parallel, dictionary) if not one.rejected}
+        for part in parts(store)
+    }
+    named = {name: record for records in inside.values() for name, record in records.items()}
+    decided = plan(settings, named, parallel, held_out_lines(settings, store))
     maker = MakeExamples(settings=settings, prompts=prompts, language=language, plan=decided, dictionary=dictionary)
     return Step(
         name="format",
         stages=(maker,),
-        parts=tuple(parts(store)),
+        parts=tuple(replace(part, decided=decided.about(records)) for part, records in inside.items()),
         settings=settings_yaml,
         max_rejected=settings.max_rejected,
     )

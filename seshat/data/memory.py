@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from seshat.config import Section
 from seshat.neighbours import Neighbours
 from seshat.records import Example
@@ -37,12 +39,12 @@ def lookups(train: Sequence[Example], test: Sequence[Example]) -> Iterator[Looku
         ]
         if not known:
             continue
-        order, _ = Neighbours([one.source for one in known]).nearest([one.source for one in asked], k=len(known))
-        nearest = [known[row[0]].answer for row in order]
-        elsewhere = [
-            next((known[place].answer for place in row if known[place].collection != one.collection), "")
-            for one, row in zip(asked, order, strict=True)
-        ]
+        index, queries = Neighbours([one.source for one in known]), [one.source for one in asked]
+        collections = np.array([one.collection for one in known])
+        masks = {name: collections != name for name in {one.collection for one in asked}}
+        nearest = index.nearest(queries)[0][:, 0].tolist()
+        elsewhere = index.nearest_allowed(queries, [masks[one.collection] for one in asked])
+        found = [[known[place].answer if place >= 0 else "" for place in places] for places in (nearest, elsewhere)]
         references = [[one.answer for one in asked]]
-        scores = [CHRF(word_order=2).corpus_score(found, references).score for found in (nearest, elsewhere)]
+        scores = [CHRF(word_order=2).corpus_score(answers, references).score for answers in found]
         yield Lookup(direction=direction, num_sentences=len(asked), chrf=scores[0], chrf_elsewhere=scores[1])

@@ -1,29 +1,31 @@
 """Split a corpus so that nothing leaks: by group, by content alone, and before any example is made.
 
 A document, or a loose pair, falls on one side whatever else is in the corpus, with all its prompts and both directions: new data
-moves no old pair. What also stands in the test or validation part, exactly or nearly, on either side of a pair, must not be trained
-on: so a cluster of near-duplicates around a test sentence is on the test's side or nowhere. Of what is said twice, the test part
-keeps its copy.
+moves no old pair (a document that grows beyond ``largest_group`` excepted: it is trained on). What also stands in the test or
+validation part, exactly or nearly, on either side of a pair, must not be trained on: so a cluster of near-duplicates around a test
+sentence is on the test's side or nowhere. Of what is said twice, the test part keeps its copy.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Literal
 
 from pydantic import Field
 
 from seshat.config import PathSetting, Section
-from seshat.data.duplicates import NearTexts, repeats
+from seshat.data.duplicates import NearTexts, bare, repeats
 from seshat.errors import ConfigError
 from seshat.language import split_sentences, words
 from seshat.records import Document, Entry, Record, SentencePair, digest
 from seshat.rights import owners
 from seshat.store import Store
 
+OF_ENTRY = "entry:"
+"""How the group of a dictionary entry begins."""
 Side = Literal["train", "val", "test"]
 LONG = 5
 """Words of a sentence inside a longer text by which a leak is recognised; shorter ones stand in many texts."""
@@ -65,34 +67,47 @@ class Plan(Section):
     near_leaks: frozenset[str] = frozenset()
     """The same, for a sentence that nearly stands there."""
 
+    def reason(self, name: str) -> str:
+        """Why nothing is made of the record of this id, beginning with one word for the count; empty if something is."""
+        if name in self.leaks:
+            return "leak: a sentence of it is in the test, validation or held-out part"
+        if name in self.near_leaks:
+            return "near-leak: a sentence of it is nearly one of the test, validation or held-out part"
+        if name in self.duplicates:
+            return "duplicate: the same content stands elsewhere too"
+        return "near-duplicate: nearly the same pair stands elsewhere too" if name in self.repeats else ""
+
     @property
     def digest(self) -> str:
-        """The name of all decisions."""
-        return digest(*("\n".join(sorted(getattr(self, name))) for name in type(self).model_fields))
+        """The name of what is decided about documents."""
+        return digest(*("\n".join(sorted(names)) for names in (self.large, self.parallel)))
+
+    def about(self, names: Iterable[str]) -> str:
+        """The name of what is decided about the records of these ids alone; empty if that is nothing."""
+        decided = [f"{name} {reason}" for name in names if (reason := self.reason(name))]
+        return digest(*decided) if decided else ""
 
 
-def plan(split: Split, records: Sequence[Record], parallel: Iterable[str] = (), held_out: Iterable[str] = ()) -> Plan:
-    """Look at the whole corpus once: large documents, duplicates, and what must not be trained on."""
-    sizes = Counter(group_of(record) for record in records)
-    large = {group for group, size in sizes.items() if size > split.largest_group}
-    named = {record.id: record for record in records}
-    trained = {name: record for name, record in named.items() if side_of(record, split, large) == "train"}
-    apart = {name: record for name, record in named.items() if name not in trained}
-    first: dict[str, str] = {}
-    duplicates = {name for name, record in {**apart, **trained}.items() if first.setdefault(_said(record), name) != name}
-    lines = [line for line in held_out if words(line)]
-    tested = set(chain(lines, *map(sentences, apart.values())))
-    guarded = set(map(_key, tested))
-    said = {name: set(sentences(record)) for name, record in trained.items()}
-    leaks = {name for name, texts in said.items() if not guarded.isdisjoint(map(_key, texts))}
-    rest = {name: record for name, record in trained.items() if name not in leaks and name not in duplicates}
-    near_leaks = set(_near(split, {name: said[name] for name in rest}, tested))
-    kept = {name: record for name, record in {**apart, **rest}.items() if name not in duplicates and name not in near_leaks}
+def plan(split: Split, named: Mapping[str, Record], parallel: Iterable[str] = (), held_out: Iterable[str] = ()) -> Plan:
+    """Look at the whole corpus, by id, once: large documents, duplicates, and what must not be trained on."""
+    groups = {name: group_of(record) for name, record in named.items()}
+    large = {group for group, size in Counter(groups.values()).items() if size > split.largest_group}
+    sides = {name: side_of(groups[name], record.collection, split, large) for name, record in named.items()}
+    trained = [name for name, side in sides.items() if side == "train"]
+    apart = [name for name, side in sides.items() if side != "train"]
+    first: dict[tuple[str, ...], str] = {}
+    duplicates = {name for name in (*apart, *trained) if first.setdefault(_said(named[name]), name) != name}
+    guarded = set(map(bare, chain(held_out, *(sentences(named[name]) for name in apart)))) - {""}
+    said = {name: set(map(bare, sentences(named[name]))) for name in trained}
+    leaks = {name for name, texts in said.items() if not guarded.isdisjoint(texts)}
+    gone = duplicates | leaks
+    near_leaks = set(_near(split, {name: texts for name, texts in said.items() if name not in gone}, guarded))
+    gone |= near_leaks
     return Plan(
         large=frozenset(large),
         parallel=frozenset(parallel),
         duplicates=frozenset(duplicates),
-        repeats=frozenset(_repeats(split, kept)),
+        repeats=frozenset(_repeats(split, {name: named[name] for name in (*apart, *trained) if name not in gone})),
         leaks=frozenset(leaks),
         near_leaks=frozenset(near_leaks),
     )
@@ -100,16 +115,15 @@ def plan(split: Split, records: Sequence[Record], parallel: Iterable[str] = (), 
 
 def _near(split: Split, said: Mapping[str, Iterable[str]], guarded: Iterable[str]) -> Iterator[str]:
     """The ids of the records that say nearly one of the guarded sentences."""
-    known = NearTexts(split.near)
-    known.add(sorted(text for text in guarded if len(words(text)) >= LONG))
-    asked = [(text, name) for name, texts in said.items() for text in texts if len(words(text)) >= LONG]
+    known = NearTexts(sorted(filter(is_long, guarded)), split.near)
+    asked = [(text, name) for name, texts in said.items() for text in texts if is_long(text)]
     yield from (asked[place][1] for place, _ in known.near([text for text, _ in asked]))
 
 
 def _repeats(split: Split, records: Mapping[str, Record]) -> Iterator[str]:
     """The ids of the pairs that nearly say what an earlier one says; short ones are as many sentences as they are."""
-    pairs = {name: (one.text, one.translation) for name, one in records.items() if isinstance(one, SentencePair)}
-    names = [name for name, sides in pairs.items() if all(len(words(side)) >= LONG for side in sides)]
+    pairs = {name: (bare(one.text), bare(one.translation)) for name, one in records.items() if isinstance(one, SentencePair)}
+    names = [name for name, sides in pairs.items() if all(map(is_long, sides))]
     yield from (names[place] for place in repeats([pairs[name] for name in names], split.repeated))
 
 
@@ -121,11 +135,10 @@ def side_of_group(group: str, split: Split) -> Side:
     return "val" if place < split.test + split.val else "train"
 
 
-def side_of(record: Record, split: Split, large: Container[str]) -> Side:
+def side_of(group: str, collection: str, split: Split, large: Container[str]) -> Side:
     """The side of a record: that of its group, unless its collection is held out or its document is too large for the test."""
-    if not set(split.collections_held_out).isdisjoint(owners(record.collection)):
+    if not set(split.collections_held_out).isdisjoint(owners(collection)):
         return "test"
-    group = group_of(record)
     return "train" if group in large else side_of_group(group, split)
 
 
@@ -134,7 +147,7 @@ def group_of(record: Record) -> str:
     if isinstance(record, SentencePair):
         return record.document or f"pair:{_key(record.text)}"
     if isinstance(record, Entry):
-        return f"entry:{_key(record.headword)}"
+        return f"{OF_ENTRY}{_key(record.headword)}"
     assert isinstance(record, Document)
     return f"text:{_key(record.paragraphs[0])}"
 
@@ -152,19 +165,23 @@ def sentences(record: Record) -> Iterator[str]:
         yield from (sentence for sentence in inside if len(inside) > 1 and len(words(sentence)) >= LONG)
 
 
+def is_long(text: str) -> bool:
+    """Whether a bare text has words enough to recognise a leak inside a longer one, or nearly the same."""
+    return text.count(" ") + 1 >= LONG
+
+
 def _key(text: str) -> str:
-    """By which a sentence is recognised: small letters, no punctuation."""
     return digest(*words(text))
 
 
-def _said(record: Record) -> str:
+def _said(record: Record) -> tuple[str, ...]:
     """What makes a record a duplicate: the words of both sides, whatever the punctuation."""
     if isinstance(record, SentencePair):
-        return digest("pair", _key(record.text), _key(record.translation))
+        return "pair", bare(record.text), bare(record.translation)
     if isinstance(record, Entry):
-        return digest("entry", record.headword, _key(record.translation), record.note)
+        return "entry", record.headword, bare(record.translation), record.note
     assert isinstance(record, Document)
-    return digest("text", *(_key(paragraph) for paragraph in record.paragraphs))
+    return "text", *map(bare, record.paragraphs)
 
 
 def held_out_lines(split: Split, store: Store) -> Iterator[str]:

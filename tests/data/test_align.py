@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seshat.data import align
+from seshat.data import align, clean
 from seshat.data.align import Align, AlignDocuments, Mode
 from seshat.data.bootstrap import learn
 from seshat.data.clean import Clean
@@ -135,11 +135,6 @@ def test_a_pair_knows_where_both_sides_stand() -> None:
     )
 
 
-def test_pairs_that_people_made_pass() -> None:
-    pairs = [pair("ama", "hola"), pair("kene", "dibujo")]
-    assert list(AlignDocuments(settings=Align(), language=LANGUAGE)(pairs)) == pairs
-
-
 def test_a_pair_of_two_collections_belongs_to_both() -> None:
     taught, bridge = (
         document("qtm", "Ama.", "Joni.", collection="translations/shp"),
@@ -227,9 +222,9 @@ def do(step: Step, store: Store) -> None:
 def all_passes(store: Store, language: Language = LANGUAGE, settings: Align | None = None) -> list[SentencePair]:
     """What ``make align`` does, in this process; the pairs, rejected ones too."""
     settings = settings or Align(max_rejected=1)
-    for name in align.ANCHORS:
-        do(align.anchors(settings, language, store, name), store)
-    do(align.step(settings, Clean(), language, store), store)
+    for work in align.passes(settings, language, store):
+        do(work, store)
+    do(clean.step(Clean(), language, store, max_rejected=1), store)
     return [made for rejected in (False, True) for made in store.records("align", SentencePair, rejected=rejected)]
 
 
@@ -248,7 +243,7 @@ def test_documents_with_both_sides_and_loose_pairs_become_pairs(store: Store) ->
 def test_an_early_pass_teaches_the_next(store: Store) -> None:
     finish(store, "ingest", [document("qtm", "Joni ika.", "Ainbo."), document("spa", "Un hombre.", "Mujer.")])
     assert align.estimate(store, "anchors").lexicon is None
-    do(align.anchors(Align(), LANGUAGE, store), store)
+    do(next(align.passes(Align(), LANGUAGE, store)), store)
     learnt = align.estimate(store, "anchors")
     assert learnt.frequencies[0] == {"joni": 1, "ika": 1, "ainb": 1}
     assert learnt.lexicon is not None
@@ -262,7 +257,7 @@ def test_what_is_rejected_by_a_filter_stays_with_its_reason(store: Store) -> Non
 
 def test_without_ingest_there_is_nothing_to_align(store: Store) -> None:
     with pytest.raises(StoreError, match="'align' needs it: run 'make ingest' first"):
-        align.anchors(Align(), LANGUAGE, store)
+        next(align.passes(Align(), LANGUAGE, store))
 
 
 # A benchmark of real documents

@@ -44,6 +44,8 @@ def example(source: str, answer: str, *, task: str = "translation", prompt: str 
         (example(f"{LONG} jain", "una"), example(LONG, "otra"), True),
         (example(LONG[:20], ANSWER[:20]), example(LONG, ANSWER), False),
         (example(LONG, "una", task="dictionary"), example(LONG, "otra"), False),
+        (example("kene", "sustantivo", task="grammar", group="entry:1"), example("Kene", "dibujo"), False),
+        (example("kene", "ke-ne", task="grammar", group="pair:1"), example("Kene", "dibujo"), True),
         (example("ronin keska kene", "aka iki nato jema", task="completion"), example(LONG, "otra"), True),
     ],
 )
@@ -64,7 +66,7 @@ def test_an_answer_that_begins_with_its_instruction_stops_the_run() -> None:
 
 
 def made(pairs: Sequence[SentencePair], language: Language, settings: Format) -> list[Example]:
-    maker = MakeExamples(settings=settings, prompts=Prompts(), language=language, plan=plan(settings, pairs))
+    maker = MakeExamples(settings=settings, prompts=Prompts(), language=language, plan=plan(settings, {one.id: one for one in pairs}))
     return [one for one in guarded(maker, pairs) if isinstance(one, Example) and not one.rejected]
 
 
@@ -90,7 +92,7 @@ def test_a_near_duplicate_of_a_test_sentence_is_not_trained_on() -> None:
     pairs = [pair(text, f"uno {number} dos {number * 3} tres {number * 5}") for number, text in enumerate(texts)]
     pairs += [pair(f"{one.text} ra", f"otra cosa {number}") for number, one in enumerate(pairs)]
     settings = Format(test=0.1, val=0)
-    decided = plan(settings, pairs)
+    decided = plan(settings, {one.id: one for one in pairs})
     assert decided.near_leaks
     found = made(pairs, LANGUAGE, settings)
     checks.check_examples({split: [one for one in found if one.split == split] for split in ("train", "test")}, settings.near)

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from seshat.data.clean import Clean, FilterAlphabet, FilterCopy, FilterLanguage, FilterLength, FilterRatio, FilterScore
+from seshat.data.clean import Clean, FilterAlphabet, FilterCopy, FilterLength, FilterRatio, FilterReviewed, FilterScore, ScoreAgreement
 from seshat.language import Language
-from seshat.mislabelled import examine_pairs
 from seshat.records import SentencePair
-from seshat.sample.grammar import Grammar
 from seshat.stage import Stage, guarded
 from tests.make import pair
 
@@ -66,7 +64,7 @@ def test_filters_judge_in_order_and_the_first_reason_stays() -> None:
         pair("a", "b", aligned=True, score=0.01),
     ]
     judged: list[Any] = list(pairs)
-    for stage in Clean().stages(TAMURI):
+    for stage in Clean().stages(TAMURI, {}):
         judged = list(guarded(stage, judged))
     assert [record.reason for record in judged] == ["", "empty", "copy", "ratio", "alphabet", "score"]
 
@@ -77,15 +75,26 @@ def test_a_filter_changes_nothing_but_the_reason() -> None:
     assert [record.id for record in judged] == [record.id for record in pairs]
 
 
-def test_a_pair_in_the_wrong_language_is_rejected_by_what_the_corpus_itself_teaches() -> None:
-    sentences = Grammar(seed=1).sentences(300)
-    pairs = [
-        pair(one.text, one.translation, origin=f"transcriptions/{number % 3}.csv#row={number}") for number, one in enumerate(sentences)
-    ]
-    language = Language(code="qtm", name="tamuri")
-    stage = FilterLanguage(identifier=examine_pairs(pairs, language).identifier)
-    first, second, third = [one for one in sentences if len(one.text) > 40][:3]
-    exchanged = pair(first.translation, first.text)
-    untranslated = pair(second.translation, third.translation)
-    judged = list(guarded(stage, [pair(first.text, first.translation), exchanged, untranslated]))
-    assert [one.rejected.partition(",")[0] for one in judged] == ["", "language: the sides are exchanged", "language: the text is in spa"]
+def test_what_a_look_at_all_pairs_found_is_rejected_by_its_id() -> None:
+    pairs = [pair("ama", "hola"), pair("ama", "hola", origin="b.csv#row=2")]
+    judged = list(FilterReviewed(found={pairs[1].id: "boilerplate: it stands everywhere"})(pairs))
+    assert [one.rejected for one in judged] == ["", "boilerplate: it stands everywhere"]
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "numbers", "punctuation"),
+    [
+        ("Ama.", "Hola.", 1.0, 1.0),
+        ("Ama", "Hola.", 1.0, 0.0),
+        ("¿Ama?", "Hola?", 1.0, 1.0),
+        ("Joni 1.500 ika", "1,500 hombres", 1.0, 1.0),
+        ("Joni 12 ika", "doce hombres", 0.0, 1.0),
+        ("12 joni, 3 ainbo", "12 hombres y 4 mujeres", 0.5, 1.0),
+        ("«Ama», nete...", '"Hola", mundo…', 1.0, 1.0),
+        ("Ama. Kene!", "Hola. Dibujo.", 1.0, 0.5),
+    ],
+)
+def test_numbers_and_punctuation_are_scored_and_nothing_is_dropped(text: str, translation: str, numbers: float, punctuation: float) -> None:
+    [scored] = guarded(ScoreAgreement(), [pair(text, translation)])
+    assert isinstance(scored, SentencePair)
+    assert (scored.numbers, scored.punctuation, scored.rejected) == (numbers, punctuation, "")

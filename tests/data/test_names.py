@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from seshat.data import align
-from seshat.data.clean import Clean
 from seshat.data.ingest import FileRule, Ingest, step
 from seshat.data.names import split_name
 from seshat.errors import ConfigError
@@ -40,7 +39,7 @@ def documents(store: Store) -> dict[str, tuple[str, ...]]:
 
 def aligned(store: Store) -> list[Record]:
     """What align makes of the documents, before it is cleaned."""
-    work = align.anchors(align.Align(), SHIPIBO, store)
+    work = next(align.passes(align.Align(), SHIPIBO, store))
     for part in work.parts:
         work.work(part, store)
     work.finish(store)
@@ -136,4 +135,4 @@ def test_an_empty_side_is_rejected_and_the_other_is_text_without_translation(tmp
     store = ingested(tmp_path, {"translations/laws.shp": "Uno.\n", "translations/laws.es": " \n"})
     assert documents(store) == {"translations/laws.shp shp": ("Uno.",)}
     assert store.require("ingest", needed_by="a test").rejected == {"empty": 1}
-    assert align.step(align.Align(), Clean(), SHIPIBO, store).parts == ()
+    assert next(align.passes(align.Align(), SHIPIBO, store)).parts == ()

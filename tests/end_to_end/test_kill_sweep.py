@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from seshat.data.align import PASSES
 from seshat.sample.make import make_sample
 from seshat.store import Store
 from tests.needs import needs_tesseract
@@ -25,7 +26,7 @@ STAGES = {
     "ingest": ("data/processed/ingest",),
     "ocr": ("data/processed/ocr",),
     "transcribe": ("data/processed/transcribe",),
-    "align": ("data/processed/anchors", "data/processed/anchors-again", "data/processed/anchors-last", "data/processed/align"),
+    "align": tuple(f"data/processed/{name}" for name in (*PASSES, "align")),
     "format": ("data/processed/format", "data/training"),
 }
 """What each verb writes, in the order in which they run."""
