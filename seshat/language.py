@@ -104,12 +104,12 @@ class Language(Section):
 
         Where the alphabet has ``ch`` but no ``c``, a ``c`` on its own is foreign.
         """
-        return {letter for letter in self._only_letters(text) if letter not in self._order} if self.alphabet else set()
+        return {letter for letter in self._only_letters(text) if letter not in self.order} if self.alphabet else set()
 
     def foreign_share(self, text: str) -> float:
         """Which share of the letters of a text the alphabet does not have, from 0 to 1."""
         letters = self._only_letters(text)
-        return sum(letter not in self._order for letter in letters) / len(letters) if self.alphabet and letters else 0.0
+        return sum(letter not in self.order for letter in letters) / len(letters) if self.alphabet and letters else 0.0
 
     def called(self, code: str) -> str:
         """The ISO 639-3 code of a language that a request or a file name calls by any of its codes; empty if unknown."""
@@ -125,13 +125,13 @@ class Language(Section):
         """The place of a letter in the alphabet; None for a mark that dictionaries pass over."""
         if letter.isspace():
             return -1
-        if not letter[0].isalnum() and letter not in self._order:
+        if not letter[0].isalnum() and letter not in self.order:
             return None
         plain = unicodedata.normalize("NFD", letter)[0]
-        return self._order.get(letter, self._order.get(plain, len(self._order) + ord(letter[0])))
+        return self.order.get(letter, self.order.get(plain, len(self.order) + ord(letter[0])))
 
     @cached_property
-    def _order(self) -> dict[str, int]:
+    def order(self) -> dict[str, int]:
         """The letters of the alphabet, each with its place; the apostrophe comes last if it is not listed."""
         alphabet = unicodedata.normalize("NFC", self.alphabet.lower())
         if self.apostrophe:
@@ -143,12 +143,12 @@ class Language(Section):
     @cached_property
     def _letter(self) -> Any:
         """A letter of the alphabet without further marks, else any character with its marks."""
-        known = sorted(self._order, key=lambda letter: (-len(letter), letter))
+        known = sorted(self.order, key=lambda letter: (-len(letter), letter))
         return regex.compile("|".join([*(rf"{regex.escape(letter)}(?!\p{{M}})" for letter in known), r"\X"]))
 
     @cached_property
     def _apostrophes(self) -> Any:
-        return typed_apostrophes(self._order.keys() - {self.apostrophe})
+        return typed_apostrophes(self.order.keys() - {self.apostrophe})
 
     @cached_property
     def _rules(self) -> tuple[CompiledRule, ...]:

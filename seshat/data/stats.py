@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from seshat.config import Section
+from seshat.data.doubtful import NUM_SAMPLES, Agreement, SamplePair, Switches, agreement, switches
 from seshat.data.respelt import RuleUse, rule_uses
 from seshat.errors import StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
@@ -25,10 +26,9 @@ STAGES = ("ingest", "ocr", "transcribe", "align", "format")
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
 RARE = 5
 """A character that stands fewer times than this is rare: a slip of the keyboard, or another language."""
-NUM_SAMPLES = 12
 THRESHOLDS = (0.1, 0.2, 0.5, 0.9, 0.99)
 """Scores of the aligner of which the cost is shown."""
-VERSION = 2
+VERSION = 3
 """Raised when the same data gives other figures."""
 
 
@@ -57,9 +57,10 @@ class Lengths(Section):
 
 
 class CharacterCount(Section):
-    """How often a character of the taught language is used."""
+    """How often a letter or sign of the taught language is used, small or capital."""
 
     character: str
+    """A digraph of the alphabet is one letter."""
     count: int
     foreign: bool
     """A letter that the language's alphabet does not have."""
@@ -82,15 +83,6 @@ class ThresholdCost(Section):
     """Aligned pairs below it."""
 
 
-class SamplePair(Section):
-    """A pair to read."""
-
-    text: str
-    translation: str
-    origin: str
-    score: float
-
-
 class Stats(Section):
     """``data/processed/stats/stats.json``."""
 
@@ -99,6 +91,8 @@ class Stats(Section):
     """Of the kept pairs: the taught language, then the bridge."""
     characters: tuple[CharacterCount, ...]
     """Of the texts of the kept pairs, the most frequent first."""
+    unused: tuple[str, ...] = ()
+    """Letters of the alphabet that stand in none of them."""
     num_pairs: int
     repeated_texts: int
     """Pairs whose text stands in an earlier pair too (another translation, or the same)."""
@@ -113,6 +107,9 @@ class Stats(Section):
     samples: tuple[SamplePair, ...]
     doubtful: tuple[SamplePair, ...]
     """The aligned pairs of which the aligner was least sure: look here first."""
+    agreement: Agreement
+    switches: tuple[Switches, ...] = ()
+    """Of the taught language, then of the bridge."""
 
     @property
     def rare(self) -> list[CharacterCount]:
@@ -181,13 +178,15 @@ def describe(pairs: Iterable[SentencePair], examples: Iterable[Example], languag
     by_content = sorted(kept, key=lambda pair: pair.digest)
     aligned = sorted((pair for pair in kept if pair.aligned), key=lambda pair: (pair.score, pair.digest))
     counts = Counter((one.task, one.direction, one.collection, one.split) for one in examples)
+    characters = tuple(_characters(texts, language))
     return Stats(
         examples=tuple(
             ExampleCount(task=task, direction=direction, collection=collection, split=split, count=count)
             for (task, direction, collection, split), count in sorted(counts.items())
         ),
         lengths=(_lengths(language.code, texts), _lengths(language.bridge.code, translations)),
-        characters=tuple(_characters(texts, language)),
+        characters=characters,
+        unused=tuple(letter for letter in language.order if letter not in {one.character for one in characters}),
         num_pairs=len(kept),
         repeated_texts=_repeats(tuple(words(text)) for text in texts),
         repeated_pairs=_repeats((*words(pair.text), "|", *words(pair.translation)) for pair in kept),
@@ -196,8 +195,10 @@ def describe(pairs: Iterable[SentencePair], examples: Iterable[Example], languag
         thresholds=tuple(
             ThresholdCost(minimum=minimum, rejected=sum(pair.score < minimum for pair in aligned)) for minimum in THRESHOLDS if aligned
         ),
-        samples=tuple(_sample(pair) for pair in by_content[:NUM_SAMPLES]),
-        doubtful=tuple(_sample(pair) for pair in aligned[:NUM_SAMPLES]),
+        samples=tuple(map(SamplePair.of, by_content[:NUM_SAMPLES])),
+        doubtful=tuple(map(SamplePair.of, aligned[:NUM_SAMPLES])),
+        agreement=agreement(kept),
+        switches=tuple(switches(kept, language)),
     )
 
 
@@ -226,20 +227,15 @@ def _lengths(code: str, texts: Sequence[str]) -> Lengths:
 
 
 def _characters(texts: Iterable[str], language: Language) -> Iterator[CharacterCount]:
-    known = list(texts)
-    counts = Counter(character for text in known for character in text if not character.isspace())
-    foreign = language.foreign_letters(" ".join(known))
+    counts = Counter(letter for text in texts for letter in language.letters(text) if not letter.isspace())
+    foreign = {letter for letter in counts if letter in language.foreign_letters(letter)}
     for character, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        yield CharacterCount(character=character, count=count, foreign=character.lower() in foreign)
+        yield CharacterCount(character=character, count=count, foreign=character in foreign)
 
 
 def _repeats(keys: Iterable[tuple[str, ...]]) -> int:
     counts = Counter(keys)
     return counts.total() - len(counts)
-
-
-def _sample(pair: SentencePair) -> SamplePair:
-    return SamplePair(text=pair.text, translation=pair.translation, origin=pair.origin, score=pair.score)
 
 
 # The table in the terminal
@@ -261,6 +257,8 @@ def _lines(stats: Stats) -> Iterator[str]:
         yield f"Rare (under {RARE}): " + " ".join(one.character for one in stats.rare)
     if stats.foreign:
         yield "Outside the alphabet: " + " ".join(f"{one.character} ({one.count:,})" for one in stats.foreign)
+    if stats.unused:
+        yield "In the alphabet and never used: " + " ".join(stats.unused)
     yield ""
     for stage in stats.stages:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in stage.rejected.items())
@@ -270,8 +268,15 @@ def _lines(stats: Stats) -> Iterator[str]:
     if stats.thresholds:
         costs = ", ".join(f"{one.minimum:g}: {one.rejected:,}" for one in stats.thresholds)
         yield f"Of {stats.num_aligned:,} aligned pairs a clean.score.minimum would reject   {costs}"
+    shared = stats.agreement
+    differ = f"{shared.numbers_differ:,} of {shared.with_numbers:,} pairs with numbers"
+    yield f"Numbers differ in {differ}, punctuation in {shared.punctuation_differs:,}"
+    for switch in stats.switches:
+        yield f"In {switch.num_texts:,} texts in {switch.code} a stretch looks like the other language"
+        yield from (f"  {sample}" for sample in switch.samples[:3])
     yield from _pair_lines("Samples", stats.samples[:5])
     yield from _pair_lines("Aligned with most doubt", stats.doubtful[:5])
+    yield from _pair_lines("Numbers that differ", shared.samples[:5])
 
 
 def _example_lines(stats: Stats) -> Iterator[str]:

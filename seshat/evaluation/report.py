@@ -77,7 +77,8 @@ def _view(store: Store, language: Language, num_samples: int) -> View:
         "tasks": [_task(part, by_part) for part in details.parts] if details else [],
         "funnel": _funnel(_json(store, SUMMARY) or []),
         "stats": stats,
-        "examples": _examples(stats["examples"]) if stats else [],
+        "examples": _counts(stats["examples"], "task", "direction") if stats else [],
+        "sources": _counts(stats["examples"], "collection") if stats else [],
         "histograms": [_histogram(one) for one in stats["lengths"]] if stats else [],
         "tokenizer": tokenizer,
         "several": " ".join(f"{one['letter']} ({one['tokens']})" for one in (tokenizer or {}).get("letters", ()) if one["tokens"] > 1),
@@ -186,14 +187,14 @@ def _funnel(summary: Sequence[View]) -> list[View]:
     ]
 
 
-def _examples(counts: Sequence[View]) -> list[View]:
-    """Examples by task and direction, over all collections."""
-    totals: dict[tuple[str, str], dict[str, int]] = {}
+def _counts(counts: Sequence[View], *names: str) -> list[View]:
+    """Examples by some of their facts, the most frequent first, with how many there are in each part of the split."""
+    totals: dict[tuple[str, ...], dict[str, int]] = {}
     for one in counts:
-        splits = totals.setdefault((one["task"], one["direction"]), dict.fromkeys(SPLITS, 0))
+        splits = totals.setdefault(tuple(one[name] for name in names), dict.fromkeys(SPLITS, 0))
         splits[one["split"]] += one["count"]
     order = sorted(totals.items(), key=lambda item: (-sum(item[1].values()), item[0]))
-    return [{"task": task, "direction": direction, "counts": list(splits.values())} for (task, direction), splits in order]
+    return [{**dict(zip(names, facts, strict=True)), "counts": list(splits.values())} for facts, splits in order]
 
 
 def _histogram(lengths: View) -> View:

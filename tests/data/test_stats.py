@@ -7,6 +7,7 @@ from seshat.errors import StoreError
 from seshat.examples import SPLITS, TRAINING, to_line
 from seshat.language import Language, SpellingRule
 from seshat.records import Example, SentencePair
+from seshat.sample.grammar import Grammar
 from seshat.store import PROCESSED, Manifest, Store
 from tests.make import entry
 
@@ -58,8 +59,8 @@ def test_lengths_repeats_and_characters() -> None:
     assert sum(bridge.histogram) == len(PAIRS) == stats.num_pairs
     assert stats.repeated_texts == 2
     assert stats.repeated_pairs == 1
-    assert [one.character for one in stats.foreign] == ["Δ"]
-    assert {"Δ", ":"} <= {one.character for one in stats.rare}
+    assert [one.character for one in stats.foreign] == ["δ"]
+    assert {"δ", ":"} <= {one.character for one in stats.rare}
     assert stats.characters[0].count >= RARE
 
 
@@ -81,6 +82,37 @@ def test_what_the_spelling_rules_did_is_counted(store: Store) -> None:
     _, stats = data_stats(store, old)
     assert [(one.fired, one.texts) for one in stats.rules] == [(1, 1)]
     assert "Spelling rule c -> k: 1 times in 1 texts" in str(stats)
+
+
+def test_a_digraph_is_a_letter_and_a_letter_that_is_never_used_is_named() -> None:
+    language = Language(code="qtm", name="tamuri", alphabet="a ch i k x", apostrophe="ʼ")
+    stats = describe([pair("Chaka ich", "uno"), pair("aca", "dos")], [], language)
+    counts = {one.character: (one.count, one.foreign) for one in stats.characters}
+    assert counts == {"a": (4, False), "ch": (2, False), "k": (1, False), "i": (1, False), "c": (1, True)}
+    assert stats.unused == ("x", "ʼ")
+    assert "In the alphabet and never used: x ʼ" in str(stats)
+
+
+def test_numbers_that_differ_are_counted_and_shown() -> None:
+    pairs = [pair("joni 3", "3 hombres"), pair("joni 4", "cinco hombres", numbers=0.0), pair("ama.", "hola", punctuation=0.0)]
+    stats = describe(pairs, [], LANGUAGE)
+    shared = stats.agreement
+    assert (shared.with_numbers, shared.numbers_differ, shared.punctuation_differs) == (2, 1, 1)
+    assert [one.text for one in shared.samples] == ["joni 4"]
+    assert "Numbers differ in 1 of 2 pairs with numbers, punctuation in 1" in str(stats)
+
+
+def test_a_stretch_in_the_other_language_is_shown_between_brackets() -> None:
+    sentences = Grammar(seed=1).sentences(300)
+    pairs = [pair(one.text, one.translation) for one in sentences]
+    stretch = "pero los niños no quieren comer"
+    pairs.append(pair(f"{sentences[5].text[:-1]}, {stretch}", sentences[5].translation))
+    taught, bridge = describe(pairs, [], LANGUAGE).switches
+    assert (taught.code, bridge.code) == ("qtm", "spa")
+    assert f"[{stretch}]" in taught.samples[0]
+    assert taught.samples[0].endswith(f"({pairs[-1].origin})")
+    assert taught.num_texts < 5
+    assert bridge.num_texts < 5
 
 
 def test_an_empty_corpus_is_described_too() -> None:
