@@ -70,7 +70,7 @@ def run(
         outcome = verb(settings, **own)
         if outcome is not None:
             record(outcome, Store(settings.root))
-            print(outcome)
+            print(outcome.funnel)
         return 0
     except SeshatError as error:
         print(error, file=sys.stderr)

@@ -152,10 +152,21 @@ class Outcome(Section):
     """What else a reader should know: where the result is, or why an optional step was left out."""
 
     def __str__(self) -> str:
+        return self._line(f": {_listed(self.rejected)}")
+
+    @property
+    def funnel(self) -> str:
+        """The line, and below it a table: how many rows went for each reason, and how to read them."""
+        width = max(map(len, self.rejected), default=0)
+        reasons = [f"{'':<18}{reason:>{width + 2}}{count:>10,}{count / self.rows_in:>8.2%}" for reason, count in self.rejected.items()]
+        how = [f"{'':<18}  to read them: seshat rejected {self.stage}"] if reasons else []
+        return "\n".join([self._line(""), *reasons, *how])
+
+    def _line(self, reasons: str) -> str:
         state = "left out" if self.left_out else "up to date" if self.done_before else f"{self.seconds:.1f} s"
         counts = f"{self.rows_in:>8,} rows {self.kept:>8,} kept" if self.rows_in else ""
         if self.rejected:
-            counts += f" {sum(self.rejected.values()):>7,} rejected: {_listed(self.rejected)}"
+            counts += f" {sum(self.rejected.values()):>7,} rejected{reasons}"
         return "  ".join(part for part in (f"{self.stage:<18}", f"{state:>10}", counts, self.note) if part)
 
 

@@ -211,3 +211,12 @@ def test_an_outcome_reports_what_the_manifest_counts(store: Store) -> None:
     assert outcome(manifest, seconds=1.5, note="n") == Outcome(
         stage="ingest", rows_in=6, kept=5, rejected={"error": 1}, seconds=1.5, note="n"
     )
+
+
+def test_a_funnel_has_a_line_for_each_reason() -> None:
+    outcome = Outcome(stage="align", rows_in=1_000, kept=975, rejected={"ratio": 20, "boilerplate": 5}, seconds=2)
+    first, *reasons, how = outcome.funnel.splitlines()
+    assert first.split() == ["align", "2.0", "s", "1,000", "rows", "975", "kept", "25", "rejected"]
+    assert [line.split() for line in reasons] == [["ratio", "20", "2.00%"], ["boilerplate", "5", "0.50%"]]
+    assert how.endswith("seshat rejected align")
+    assert Outcome(stage="align", rows_in=2, kept=2).funnel == str(Outcome(stage="align", rows_in=2, kept=2))

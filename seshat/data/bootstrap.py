@@ -60,7 +60,11 @@ def shared_names(source: Side, target: Side) -> list[str]:
 
 
 def align_corpus(
-    documents: Sequence[tuple[Sequence[str], Sequence[str]]], dictionary: Iterable[tuple[str, str]] = (), *, band: int
+    documents: Sequence[tuple[Sequence[str], Sequence[str]]],
+    dictionary: Iterable[tuple[str, str]] = (),
+    *,
+    band: int,
+    passes: int = PASSES,
 ) -> list[list[Bead]]:
     """Align documents that share one lexicon, given as the sentences of both sides; ``dictionary`` holds lines of both languages."""
     sides = [(Side.of(source), Side.of(target)) for source, target in documents]
@@ -69,7 +73,7 @@ def align_corpus(
     names = shared_names(source, target)
     knowledge = Knowledge.of(source, target, learn(taught, names) if taught else None)
     found: list[list[Bead]] = []
-    for number in range(PASSES + 1):
+    for number in range(passes + 1):
         if number:
             knowledge = replace(knowledge, lexicon=learn([*taught, *_sure(sides, found)], names))
         found = [

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from seshat.data import ingest, ocr, transcribe
+from seshat.data import align, clean, ingest, ocr, transcribe
+from seshat.data import format as formatting
+from seshat.data.align import Align
+from seshat.data.clean import Clean
+from seshat.data.format import Format
 from seshat.data.ingest import Ingest
 from seshat.data.ocr import Ocr
 from seshat.data.transcribe import Transcribe
 from seshat.errors import StoreError
+from seshat.prompts import Prompts
 from seshat.records import SentencePair
+from seshat.sample.grammar import Grammar
 from seshat.step import Step
 from seshat.store import PROCESSED, Manifest, Store
 from tests.make import LANGUAGE
@@ -92,6 +98,64 @@ def test_a_new_rights_record_makes_the_records_of_its_folder_again(root: Path) -
     }
     assert {name: on_disk(root)[name] for name in before} == before
     assert len(on_disk(root)) == len(before) + 2
+
+
+# The stages that look at the whole corpus
+
+
+def through(root: Path) -> dict[str, set[str]]:
+    """As ``make ingest align format`` in this process: the keys of the parts of each step."""
+    store, keys = Store(str(root)), {"ingest": {part.key for part in run(root).parts}}
+
+    def do(made: Step) -> None:
+        for part in made.parts:
+            made.work(part, store)
+        keys[made.name] = {part.key for part in made.finish(store).parts}
+
+    for made in align.passes(Align(), LANGUAGE, store):
+        do(made)
+    do(clean.step(Clean(), LANGUAGE, store, max_rejected=1))
+    do(formatting.step(Format(), Prompts(), LANGUAGE, store))
+    return keys
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Three tables and a document in two languages."""
+    said = [f"{one.text},{one.translation}" for one in Grammar(seed=1).sentences(400) if "," not in one.text + one.translation]
+    for number, name in enumerate(TABLES):
+        write(tmp_path, name, *said[100 * number : 100 * number + 90])
+    for code, side in (("qtm", 0), ("spa", 1)):
+        lines = [one.split(",")[side] for one in said[300:340]]
+        write(tmp_path, f"translations/laws.{code}.txt").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_one_changed_row_makes_only_its_part_again_in_align_and_format_too(corpus: Path) -> None:
+    before = through(corpus)
+    table = corpus / "data/raw" / TABLES[1]
+    lines = table.read_text().splitlines()
+    new = Grammar(seed=7).sentences(1)[0]
+    table.write_text("\n".join([*lines[:40], f"{new.text},{new.translation}", *lines[41:]]) + "\n")
+    after = through(corpus)
+    for step in ("ingest", "align", "format"):
+        assert len(before[step]) == len(after[step]) > 3
+        assert len(after[step] - before[step]) == 1, step
+    assert through(corpus) == after
+
+
+def test_a_row_that_decides_about_another_makes_that_part_again_too(corpus: Path) -> None:
+    before = through(corpus)
+    first, second = (corpus / "data/raw" / TABLES[number] for number in (0, 1))
+    repeated = first.read_text().splitlines()[5]
+    second.write_text(f"{second.read_text()}{repeated}\n")
+    after = through(corpus)
+    assert len(after["align"] - before["align"]) == 1
+    assert len(after["format"] - before["format"]) == 1  # the row that came later is the duplicate
+    first.write_text(first.read_text().replace(f"{repeated}\n", ""))
+    last = through(corpus)
+    assert len(last["align"] - after["align"]) == 1
+    assert len(last["format"] - after["format"]) == 2  # now it is none, in a file that nobody touched
 
 
 # What changes while a run goes on
