@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 PYPROJECT = PROJECT / "pyproject.toml"
 CODE = sorted(path for room in ("seshat", "jobs", "serve", "benchmarks", "tests") for path in (PROJECT / room).rglob("*.py"))
-HEAVY = {"torch", "ray", "transformers", "peft", "mlflow", "faster_whisper", "rapidocr", "tesserocr", "pypdfium2"}
+HEAVY = {"torch", "ray", "transformers", "sentence_transformers", "peft", "mlflow", "faster_whisper", "rapidocr", "tesserocr", "pypdfium2"}
 
 
 def loaded_by(module: str) -> set[str]:

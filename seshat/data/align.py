@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from itertools import chain, zip_longest
 from typing import ClassVar, Literal, NamedTuple
 
@@ -18,9 +20,11 @@ from seshat.data.beads import Bead
 from seshat.data.bootstrap import SURE, align_part, learn, shared_names
 from seshat.data.evidence import Knowledge, Model, Side, Stems, stems
 from seshat.data.ocr import page_documents
+from seshat.data.similarity import Similarity
+from seshat.engines.sentences import SentenceEncoder, identity
 from seshat.errors import DataError
 from seshat.language import Language, what_was_written
-from seshat.records import Document, Entry, Page, Record, SentencePair
+from seshat.records import Document, Entry, Page, Record, SentencePair, digest
 from seshat.rights import joined
 from seshat.spelling import cut_alike
 from seshat.stage import Resources, Stage
@@ -47,6 +51,15 @@ class Sentence(NamedTuple):
 Sentences = list[Sentence]
 
 
+class Embeddings(Section):
+    """A model of sentence vectors that helps to align, if both languages are among those it knows."""
+
+    model: str = ""
+    """A folder or a name on the hub that sentence-transformers reads (``sentence-transformers/LaBSE``); empty: none."""
+    gpus: float = Field(0.0, ge=0)
+    """What a worker takes of a GPU."""
+
+
 class Align(Section):
     """How documents are aligned."""
 
@@ -57,6 +70,7 @@ class Align(Section):
     """A mode for the documents whose name matches a pattern: ``{"translations/educational": sentence}``."""
     band: int = Field(50, ge=10)
     """How many sentences the words may correct what lengths alone find, to either side."""
+    embeddings: Embeddings = Embeddings()
     max_rejected: float = Field(0.6, ge=0, le=1)
 
 
@@ -67,7 +81,7 @@ class AlignDocuments(Stage[Document | Page, Record]):
     comes twice, as a text and as a scan of it, is rejected the second time.
     """
 
-    version: ClassVar[int] = 4  # 3: a pair of two collections is under the rights of both
+    version: ClassVar[int] = 5  # 5: sums of words in another order; 3: a pair of two collections is under the rights of both
     whole: ClassVar[bool] = True
 
     resources: Resources = Resources(batch=1_000_000)  # a document is aligned as a whole
@@ -109,12 +123,20 @@ class AlignDocuments(Stage[Document | Page, Record]):
     def _align(self, taught: Document, bridge: Document) -> Iterator[SentencePair]:
         chunks = list(self._chunks(taught, bridge))
         left, right = (Side.of(one.text for chunk in chunks for one in chunk[side]) for side in (0, 1))
-        model = Model.of(left, right, self.knowledge or Knowledge.of(left, right))
+        model = self._informed(Model.of(left, right, self.knowledge or Knowledge.of(left, right)), chunks)
+        for (texts, translations), (_, _, beads) in zip(chunks, self._found(model, chunks), strict=True):
+            yield from (self._pair(bead, texts, translations, taught, bridge) for bead in beads)
+
+    def _found(self, model: Model, chunks: Iterable[tuple[Sentences, Sentences]]) -> Iterator[tuple[int, int, list[Bead]]]:
+        """The beads of each chunk, which count from its first sentences, and which of the document those are."""
         row = column = 0
         for texts, translations in chunks:
-            for bead in self._beads(range(row, row + len(texts)), range(column, column + len(translations)), model):
-                yield self._pair(bead, texts, translations, taught, bridge)
+            yield row, column, self._beads(range(row, row + len(texts)), range(column, column + len(translations)), model)
             row, column = row + len(texts), column + len(translations)
+
+    def _informed(self, model: Model, chunks: Sequence[tuple[Sentences, Sentences]]) -> Model:
+        """The model with what else is known about the sentences; nothing here."""
+        return model
 
     def _chunks(self, taught: Document, bridge: Document) -> Iterator[tuple[Sentences, Sentences]]:
         """What is aligned with what: sentences with their places, of the whole document or paragraph by paragraph."""
@@ -168,6 +190,32 @@ class AlignDocuments(Stage[Document | Page, Record]):
         )
 
 
+class AlignWithVectors(AlignDocuments):
+    """The same, with the vectors of a model of sentences as one more witness."""
+
+    loads_engine: ClassVar[bool] = True
+
+    @property
+    def depends_on(self) -> str:
+        """What is known, and the model."""
+        return digest(super().depends_on, identity(self.settings.embeddings.model))
+
+    @cached_property
+    def _encoder(self) -> SentenceEncoder:
+        return SentenceEncoder(self.settings.embeddings.model)
+
+    def _informed(self, model: Model, chunks: Sequence[tuple[Sentences, Sentences]]) -> Model:
+        """The pairs of single sentences that lengths and words are sure of say how far the vectors can be believed."""
+        sure = [
+            (row + bead.source.start, column + bead.target.start)
+            for row, column, beads in self._found(model, chunks)
+            for bead in beads
+            if len(bead.source) == len(bead.target) == 1 and bead.score > SURE
+        ]
+        vectors = [self._encoder([one.text for chunk in chunks for one in chunk[side]]) for side in (0, 1)]
+        return replace(model, similarity=Similarity.of(vectors[0], vectors[1], sure))
+
+
 def mode_of(settings: Align, taught: Document, bridge: Document) -> Mode:
     """The mode that is set for a document, or what ``auto`` finds."""
     mode = next(
@@ -202,7 +250,11 @@ def passes(settings: Align, language: Language, store: Store) -> Iterator[Step]:
     for number, name in enumerate(PASSES):
         if number and parts:
             knowledge = estimate(store, PASSES[number - 1], taught)
-        yield Step(name, (AlignDocuments(settings=settings, language=language, knowledge=knowledge),), parts, max_rejected=1.0)
+        aligner = AlignDocuments(settings=settings, language=language, knowledge=knowledge)
+        if name == ALIGNED and settings.embeddings.model:
+            resources = Resources(batch=aligner.resources.batch, gpus=settings.embeddings.gpus)
+            aligner = AlignWithVectors(settings=settings, language=language, knowledge=knowledge, resources=resources)
+        yield Step(name, (aligner,), parts, max_rejected=1.0)
 
 
 def taught_pairs(store: Store) -> Iterator[tuple[Stems, Stems]]:

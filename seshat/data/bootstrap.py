@@ -39,8 +39,8 @@ def align_part(model: Model, source: range, target: range, *, band: int, path: S
     if size > band and path:
         around = Band.around(path, band)
     elif size > band:
-        path = align(num_source, num_target, model.without_words.part(source, target), around)
-        if model.words is None:
+        path = align(num_source, num_target, model.by_lengths.part(source, target), around)
+        if model == model.by_lengths:
             return path
         around = Band.around(path, band)
     return align(num_source, num_target, model.part(source, target), around)

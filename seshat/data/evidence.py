@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from seshat.data.beads import PAIRS
+from seshat.data.similarity import Similarity
 from seshat.language import words
 from seshat.lexicon import Lexicon
 from seshat.records import digest
@@ -117,6 +118,7 @@ class Model:
     mean: float
     variance: float
     words: Words | None
+    similarity: Similarity | None = None
 
     @classmethod
     def of(cls, source: Side, target: Side, knowledge: Knowledge) -> Model:
@@ -127,9 +129,9 @@ class Model:
         return cls(ends, knowledge.mean, knowledge.variance, known)
 
     @property
-    def without_words(self) -> Model:
+    def by_lengths(self) -> Model:
         """The same for lengths alone."""
-        return replace(self, words=None)
+        return replace(self, words=None, similarity=None)
 
     def part(self, source: range, target: range) -> Part:
         """The evidence for some of the document's sentences."""
@@ -150,7 +152,7 @@ class Part:
     """The evidence of lengths, and of words if there is a lexicon, for a part of a document; see ``beads.Evidence``."""
 
     def __init__(self, model: Model, source: range, target: range) -> None:
-        self._model = model
+        self._model, self._first = model, (source.start, target.start)
         self._ends = tuple(ends[side.start : side.stop + 1] for ends, side in zip(model.ends, (source, target), strict=True))
         if model.words:
             self._words = model.words.sides[0].part(source), model.words.sides[1].part(target)
@@ -168,6 +170,10 @@ class Part:
             for number, (down, right) in enumerate(PAIRS):
                 both = _together(explained[down - 1], right) + _together(explains[right - 1], down).T
                 found[number] += np.float32(0.5 * TRUST) * both
+        if self._model.similarity:
+            row, column = self._first
+            for number, kind in enumerate(PAIRS):
+                found[number] += self._model.similarity.block((row + start, row + stop), (column + first, column + last), kind)
         return found
 
 

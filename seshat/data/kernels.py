@@ -33,33 +33,65 @@ def explained(
     ``given`` and ``made`` are the numbers of a side's words (N) and where each sentence ends, from 0 on (S + 1); ``lift`` is a CSR
     matrix (U, V) with its number of columns. It is 0 for what lies beyond the last sentence of either side.
     """
-    ids, ends = given
-    starts, links, lifts, num_types = lift
     found = np.zeros((windows, rows[1] - rows[0], columns[1] - columns[0]), dtype=np.float32)
-    seen = np.zeros(num_types)
-    for row in range(rows[0], rows[1]):
+    beyond, end = min(rows[1] + windows - 1, len(given[1]) - 1), min(columns[1], len(made[1]) - 1)
+    if columns[0] >= end:
+        return found
+    offset = made[1][columns[0]]
+    types = made[0][offset : made[1][end]]
+    ids, num_types = _numbered(types, lift[3])
+    lifts = _sums_of_lifts(given, lift, (rows[0], beyond), ids, types, num_types)
+    for row in range(rows[0], min(rows[1], beyond)):
+        seen = np.zeros(num_types)
         num_words = 1.0  # the empty word is one
-        last = min(row + windows, len(ends) - 1)
-        for sentence in range(row, last):
-            for place in range(ends[sentence], ends[sentence + 1]):
-                for link in range(starts[ids[place]], starts[ids[place] + 1]):
-                    seen[links[link]] += lifts[link]
-            num_words += ends[sentence + 1] - ends[sentence]
-            for column in range(columns[0], min(columns[1], len(made[1]) - 1)):
-                found[sentence - row, row - rows[0], column - columns[0]] = _log_mixture(seen, made, column, share / num_words, 1 - share)
-        for place in range(ends[row], ends[last]):
-            for link in range(starts[ids[place]], starts[ids[place] + 1]):
-                seen[links[link]] = 0.0
+        for window in range(min(windows, beyond - row)):
+            seen += lifts[row + window - rows[0]]
+            num_words += given[1][row + window + 1] - given[1][row + window]
+            mixture = share / num_words * seen + (1 - share)
+            for column in range(columns[0], end):
+                words = ids[made[1][column] - offset : made[1][column + 1] - offset]
+                found[window, row - rows[0], column - columns[0]] = _log_product(mixture, words)
     return found
 
 
 @njit(cache=True)
-def _log_mixture(seen: Floats, made: tuple[Ints, Ints], sentence: int, share: float, rest: float) -> float:
-    """The sum over a sentence's words of log(share * seen + rest), with one logarithm for as many as a float can hold."""
-    ids, ends = made
+def _numbered(types: Ints, num_types: int) -> tuple[Ints, int]:
+    """Word types by numbers of their own, from 0 in the order in which they come, and how many there are."""
+    numbers = np.full(num_types, -1)
+    ids = np.empty(len(types), dtype=np.int64)
+    count = 0
+    for place in range(len(types)):
+        if numbers[types[place]] < 0:
+            numbers[types[place]] = count
+            count += 1
+        ids[place] = numbers[types[place]]
+    return ids, count
+
+
+@njit(cache=True)
+def _sums_of_lifts(
+    given: tuple[Ints, Ints], lift: tuple[Ints, Ints, Values, int], rows: tuple[int, int], ids: Ints, types: Ints, num_types: int
+) -> Floats:
+    """How much the words of each given sentence together lift each of some numbered types (R, types)."""
+    starts, links, lifts, num_columns = lift
+    numbers = np.full(num_columns, -1)
+    numbers[types] = ids
+    sums = np.zeros((rows[1] - rows[0], num_types))
+    for row in range(rows[0], rows[1]):
+        for word in given[0][given[1][row] : given[1][row + 1]]:
+            for link in range(starts[word], starts[word + 1]):
+                number = numbers[links[link]]
+                if number >= 0:
+                    sums[row - rows[0], number] += lifts[link]
+    return sums
+
+
+@njit(cache=True)
+def _log_product(factors: Floats, words: Ints) -> float:
+    """The sum of the logarithms of the factors of some words, with one logarithm for as many as a float can hold."""
     total, product = 0.0, 1.0
-    for place in range(ends[sentence], ends[sentence + 1]):
-        product *= share * seen[ids[place]] + rest
+    for word in words:
+        product *= factors[word]
         if not 1e-200 < product < 1e200:
             total += math.log(product)
             product = 1.0
