@@ -68,7 +68,7 @@ class Words:
     @cached_property
     def used(self) -> NDArray[np.int64]:
         """The n-grams that occur."""
-        return np.unique(self.ngrams.indices)
+        return np.flatnonzero(np.bincount(self.ngrams.indices, minlength=BUCKETS))
 
     @cached_property
     def table(self) -> sparse.csr_matrix:

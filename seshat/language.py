@@ -64,7 +64,7 @@ class Language(Section):
 
     def is_old(self, origin: str) -> bool:
         """True for a raw file whose text in the taught language the spelling rules apply to."""
-        return any(fnmatch(origin, pattern) for pattern in self.old_spelling)
+        return _matches(origin, self.old_spelling)
 
     def respell(self, text: str) -> str:
         """Today's spelling of a text in an old one (lower and upper case; a capital first letter stays one)."""
@@ -194,6 +194,11 @@ def split_sentences(text: str, *, end: str = ".?!…", abbreviations: tuple[str,
         elif piece:
             sentences.append(piece)
     return sentences
+
+
+@lru_cache
+def _matches(origin: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(origin, pattern) for pattern in patterns)
 
 
 @lru_cache

@@ -192,7 +192,8 @@ def _cells(source: _Side, target: _Side) -> tuple[list[_Cells], Ints]:
         keys, link = np.unique(source.types[rows][given] * size + target.types[columns][made], return_inverse=True)
         found.append(keys)
         blocks.append(_Cells(link.astype(np.int32), given, made, source.counts[rows], target.counts[columns]))
-    everything = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    together = np.sort(np.concatenate([np.zeros(0, np.int64), *found]), kind="stable")  # runs that are sorted: far faster than np.unique
+    everything = together[np.diff(together, prepend=-1) > 0]
     for number, keys in enumerate(found):
         place = np.asarray(np.searchsorted(everything, keys), dtype=np.int32)
         blocks[number] = replace(blocks[number], link=place[blocks[number].link])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import regex
@@ -54,14 +55,22 @@ def compiled(rules: Sequence[SpellingRule]) -> tuple[CompiledRule, ...]:
 def respell(text: str, rules: Sequence[CompiledRule]) -> str:
     """Apply the rules to each word in small letters, in their order; a capital first letter stays one."""
 
+    known = tuple(rules)
+
     def change(match: Any) -> str:
         word = match.group()
-        new = word.lower()
-        for pattern, replacement in rules:
-            new = pattern.sub(replacement, new)
-        return str(new[:1].upper() + new[1:] if word[:1].isupper() else new)
+        new = _respelt(word.lower(), known)
+        return new[:1].upper() + new[1:] if word[:1].isupper() else new
 
-    return str(_RESPELLED.sub(change, text)) if rules else text
+    return str(_RESPELLED.sub(change, text)) if known else text
+
+
+@lru_cache(maxsize=1 << 16)
+def _respelt(word: str, rules: tuple[CompiledRule, ...]) -> str:
+    """A word in small letters; a text says most of its words more than once."""
+    for pattern, replacement in rules:
+        word = pattern.sub(replacement, word)
+    return word
 
 
 def rules_used(text: str, rules: Sequence[CompiledRule]) -> tuple[int, ...]:

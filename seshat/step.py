@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from seshat.config import Section
@@ -64,11 +65,10 @@ class Step:
         """Where its results are, in the workspace."""
         return f"{PROCESSED}/{self.name}"
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """The name of all parameters, versions and engines."""
-        columns = (str(schema(kind)) for kind in KINDS.values())
-        return digest(self.name, *(stage.fingerprint for stage in self.stages), *columns)
+        """The name of all parameters, versions, engines and columns."""
+        return digest(self.name, *(stage.fingerprint for stage in self.stages), *(str(schema(kind)) for kind in KINDS.values()))
 
     @property
     def resources(self) -> Resources:

@@ -277,7 +277,8 @@ def senses(text: str) -> list[str]:
 
 def _tidy(text: str) -> str:
     """Without bullets, control characters, and the full stop that some lists put behind every end mark."""
-    return _STOPPED.sub(r"\1", text if text.isascii() else _BULLET.sub("", repair_controls(text)))
+    tidy = text if text.isascii() else _BULLET.sub("", repair_controls(text))
+    return _STOPPED.sub(r"\1", tidy) if "?." in tidy or "!." in tidy else tidy
 
 
 def _bare(text: str) -> str:

@@ -63,7 +63,7 @@ def decode(data: bytes, encoding: str = "") -> tuple[str, str]:
 
 def is_mojibake(text: str) -> bool:
     """True if letters were lost or decoded twice on the way (``Ã±``, ``\ufffd``)."""
-    return _TWICE_DECODED.search(text) is not None
+    return not text.isascii() and _TWICE_DECODED.search(text) is not None
 
 
 def repair_controls(text: str) -> str:
