@@ -221,14 +221,13 @@ def _maximise(blocks: Sequence[_Cells], given: Ints, made: Ints, *, iterations: 
 
     The empty word makes words and is never made itself.
     """
+    from seshat.expectation import add_expected  # heavy
+
     probability: Floats = np.ones(len(given))
     for _ in range(iterations):
         counts: Floats = np.zeros(len(given))
         for cells in blocks:
-            share = cells.given_counts[cells.given] * probability[cells.link]
-            total = np.bincount(cells.made, share)
-            share *= np.divide(cells.made_counts, total, out=np.zeros_like(total), where=total > 0)[cells.made]
-            counts += np.bincount(cells.link, share, minlength=len(given))
+            add_expected((cells.link, cells.given, cells.made), (cells.given_counts, cells.made_counts), probability, counts)
         counts = np.where(made == NULL, 0.0, np.maximum(counts - discount, 0.0))
         whole = np.bincount(given, counts)[given]
         probability = np.divide(counts, whole, out=np.zeros_like(counts), where=whole > 0)
