@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,8 +39,16 @@ TAMURI = LANGUAGE.model_copy(
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(workspace: Settings, tmp_path: Path) -> Settings:
+    """A workspace of the test's own."""
+    shutil.copytree(workspace.root, tmp_path, dirs_exist_ok=True)
+    return workspace.model_copy(update={"root": str(tmp_path)})
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A workspace with training data, a scan that was read and a recording that was heard."""
+    tmp_path = tmp_path_factory.mktemp("made")
     for name, text in RAW.items():
         path = tmp_path / "data/raw" / name
         path.parent.mkdir(parents=True, exist_ok=True)

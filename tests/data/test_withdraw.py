@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,8 +54,16 @@ def make_data(settings: Settings) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(workspace: Settings, tmp_path: Path) -> Settings:
+    """A workspace of the test's own."""
+    shutil.copytree(workspace.root, tmp_path, dirs_exist_ok=True)
+    return workspace.model_copy(update={"root": str(tmp_path)})
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A workspace whose data is made, twice: the first time, another secret was in it."""
+    tmp_path = tmp_path_factory.mktemp("made")
     write(tmp_path, RAW | {"transcriptions/b #2.csv": f"tamuri,español\n{SECRET} ama ama,primer secreto\n"})
     made = Settings(root=str(tmp_path), language=LANGUAGE, execution="local", format=Format(test=0, val=0, max_rejected=1))
     make_data(made)

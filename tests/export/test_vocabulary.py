@@ -35,6 +35,7 @@ def test_an_unknown_way_is_refused(step: dict[str, object] | None) -> None:
 
 
 @pytest.mark.parametrize("text", [*PAIRS, *PAIRS.values(), "¡Ay! 12.345 €, ʼñÑ… \n\n  fin 🙂", "<|im_end|>"])
+@pytest.mark.heavy
 def test_llamacpp_cuts_text_as_transformers_does(tiny: Tiny, text: str) -> None:
     from cyllama.llama import llama_cpp
 
