@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from seshat.language import Language
 from seshat.records import Document, Entry, RawFile, Record, SentencePair
+from seshat.settings import Settings
 from seshat.store import PROCESSED, Manifest, Store
 
 LANGUAGE = Language(code="qtm", name="tamuri", apostrophe="ʼ")
@@ -43,3 +46,9 @@ def finish(store: Store, stage: str, *parts: Sequence[Record]) -> Manifest:
     manifest = Manifest(stage=stage, fingerprint=f"{stage} {[line.model_dump_json() for line in lines]}", parts=lines)
     store.finish(f"{PROCESSED}/{stage}", manifest)
     return manifest
+
+
+def copied(settings: Settings, root: Path) -> Settings:
+    """The settings of a copy of their workspace: what takes a second to make may be made once for many tests."""
+    shutil.copytree(settings.root, root, dirs_exist_ok=True)
+    return settings.model_copy(update={"root": str(root)})

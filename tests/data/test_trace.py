@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from seshat.language import SpellingRule
 from seshat.records import Document, Entry, Example, Page, Record, SentencePair, Utterance
 from seshat.settings import Settings
 from seshat.store import Store
-from tests.make import LANGUAGE, finish
+from tests.make import LANGUAGE, copied, finish
 
 RAW = {
     "transcriptions/a.csv": 'tamuri,español\nama kene,el dibujo\nama joni qui,el hombre\n"",nadie\n',
@@ -41,8 +40,7 @@ TAMURI = LANGUAGE.model_copy(
 @pytest.fixture
 def settings(workspace: Settings, tmp_path: Path) -> Settings:
     """A workspace of the test's own."""
-    shutil.copytree(workspace.root, tmp_path, dirs_exist_ok=True)
-    return workspace.model_copy(update={"root": str(tmp_path)})
+    return copied(workspace, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from seshat.rights import Rights, Source
 from seshat.settings import Settings
 from seshat.store import PROCESSED, Store
 from seshat.withdrawals import FILE, read_withdrawals
-from tests.make import LANGUAGE, finish
+from tests.make import LANGUAGE, copied, finish
 
 SECRET = "zakuro"
 """A word of the source, in every form in which it is kept."""
@@ -56,8 +55,7 @@ def make_data(settings: Settings) -> None:
 @pytest.fixture
 def settings(workspace: Settings, tmp_path: Path) -> Settings:
     """A workspace of the test's own."""
-    shutil.copytree(workspace.root, tmp_path, dirs_exist_ok=True)
-    return workspace.model_copy(update={"root": str(tmp_path)})
+    return copied(workspace, tmp_path)
 
 
 @pytest.fixture(scope="module")
