@@ -39,12 +39,12 @@ def main(overrides: Sequence[str]) -> None:
             seconds[name], rows = _run(root, name, overrides or DEFAULTS)
             trees[name] = _tree(Path(root))
     cores = os.cpu_count() or 1
-    print(f"{'seconds':<10}{'rows':>10}" + "".join(f"{name:>10}" for name in seconds) + f"{'rows/s':>10}{'at best with':>14}")
-    for stage in (*STAGES, "together"):
-        taken = {name: one.get(stage, sum(one.values())) for name, one in seconds.items()}
-        best = min(taken, key=lambda name: taken[name])
-        total = rows.get(stage, max(rows.values()))
-        print(f"{stage:<10}{total:>10,}" + "".join(f"{one:>10.1f}" for one in taken.values()) + f"{total / taken[best]:>10,.0f}{best:>14}")
+    for title, rate in (("seconds", False), ("rows/s", True)):
+        print(f"{title:<10}{'rows':>10}" + "".join(f"{name:>10}" for name in seconds))
+        for stage in (*STAGES, "together"):
+            total = rows.get(stage, max(rows.values()))
+            taken = [one.get(stage, sum(one.values())) for one in seconds.values()]
+            print(f"{stage:<10}{total:>10,}" + "".join(f"{total / one:>10,.0f}" if rate else f"{one:>10.1f}" for one in taken))
     once = sum(seconds["ray 1"].values())
     for number in WORKERS[1:]:
         efficiency = once / sum(seconds[f"ray {number}"].values()) / min(number, cores)

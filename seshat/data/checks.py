@@ -52,7 +52,7 @@ def _text(finding: tuple[str, Example, Example]) -> str:
 
 def _texts(examples: Iterable[Example]) -> dict[str, Example]:
     """The bare texts that examples are about, each with the first that says it; a dictionary's words are no texts."""
-    found: dict[str, Example] = {}
+    said: dict[str, Example] = {}
     for one in examples:
         if one.task == "dictionary" or one.group.startswith(OF_ENTRY):
             continue
@@ -63,6 +63,9 @@ def _texts(examples: Iterable[Example]) -> dict[str, Example]:
         else:
             texts = (one.source,)
         for text in texts:
-            found.setdefault(bare(text), one)
+            said.setdefault(text, one)
+    found: dict[str, Example] = {}
+    for text, one in said.items():
+        found.setdefault(bare(text), one)
     found.pop("", None)
     return found
