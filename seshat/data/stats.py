@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from seshat.config import Section
-from seshat.data.doubtful import NUM_SAMPLES, Agreement, SamplePair, Switches, agreement, switches
+from seshat.data.inspection import NUM_SAMPLES, Agreement, SamplePair, Switches, agreement, switches
 from seshat.data.respelt import RuleUse, rule_uses
 from seshat.errors import StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
