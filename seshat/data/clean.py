@@ -133,9 +133,9 @@ class Clean(Section):
     score: FilterScore = FilterScore()
     language: bool = True
     """Reject what is surely in the wrong language, by an identifier that learns from the corpus itself."""
-    repeated: int = Field(20, ge=0)
-    """A sentence that stands in more pairs of documents than this, numbers apart, is boilerplate (a header, a footer, a refrain): the
-    best of these pairs stays. 0: nothing is."""
+    boilerplate: int = Field(20, ge=0)
+    """A line that stands in more pairs of documents than this, numbers apart, is a header, a footer or a refrain: the best of these
+    pairs stays. 0: nothing is rejected."""
 
     def stages(self, language: Language, found: Mapping[str, str]) -> tuple[Stage[Any, Any], ...]:
         """The filters in the order in which they judge; ``found`` holds what a look at all pairs has to say, by their ids."""
@@ -150,7 +150,7 @@ def step(settings: Clean, language: Language, store: Store, *, max_rejected: flo
     made = (file for kind in (SentencePair, Document, Page) for file in store.files(ALIGNED, kind))
     parts += [Part((piece,), takes_rejected=True) for piece in slices(made, PAIRS_PER_PART)]
     pairs = {part: [one for one in part.records(store) if isinstance(one, SentencePair) and not one.rejected] for part in parts}
-    found = review([*chain.from_iterable(pairs.values())], language, identify=settings.language, repeated=settings.repeated)
+    found = review([*chain.from_iterable(pairs.values())], language, identify=settings.language, most=settings.boilerplate)
     return Step(
         name="align",
         stages=settings.stages(language, found),

@@ -12,13 +12,13 @@ from seshat.records import SentencePair
 log = logging.getLogger(__name__)
 
 
-def review(pairs: Sequence[SentencePair], language: Language, *, identify: bool, repeated: int) -> Mapping[str, str]:
+def review(pairs: Sequence[SentencePair], language: Language, *, identify: bool, most: int) -> Mapping[str, str]:
     """Why pairs should not pass, by their ids, each reason beginning with one word for the count.
 
     With ``identify``, what is surely in the wrong language, and a warning for every file whose sides seem to be exchanged. With
-    ``repeated``, what stands in more pairs of documents than that, the best of them excepted.
+    ``most``, what stands in more pairs of documents than that, the best of them excepted.
     """
-    found = dict(boilerplate(pairs, repeated)) if repeated else {}
+    found = dict(boilerplate(pairs, most)) if most else {}
     return found | dict(_in_wrong_language(pairs, language)) if identify else found
 
 

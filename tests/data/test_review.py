@@ -23,10 +23,10 @@ def test_a_pair_in_the_wrong_language_is_found_by_what_the_corpus_itself_teaches
     first, second, third = [one for one in sentences if len(one.text) > 40][:3]
     exchanged = pair(first.translation, first.text, origin="transcriptions/0.csv#row=900")
     untranslated = pair(second.translation, third.translation, origin="transcriptions/1.csv#row=901")
-    found = review([*pairs, exchanged, untranslated], LANGUAGE, identify=True, repeated=0)
+    found = review([*pairs, exchanged, untranslated], LANGUAGE, identify=True, most=0)
     reasons = {exchanged.id: "language: the sides are exchanged", untranslated.id: "language: the text is in spa"}
     assert {name: reason.partition(",")[0] for name, reason in found.items()} == reasons
-    assert review([*pairs, exchanged, untranslated], LANGUAGE, identify=False, repeated=0) == {}
+    assert review([*pairs, exchanged, untranslated], LANGUAGE, identify=False, most=0) == {}
 
 
 def test_a_file_whose_sides_are_exchanged_is_named(caplog: pytest.LogCaptureFixture) -> None:
@@ -34,14 +34,14 @@ def test_a_file_whose_sides_are_exchanged_is_named(caplog: pytest.LogCaptureFixt
     sides = [(one.text, one.translation) if number % 4 else (one.translation, one.text) for number, one in enumerate(sentences)]
     pairs = [pair(*side, origin=f"transcriptions/{number % 4}.csv#row={number}") for number, side in enumerate(sides)]
     with caplog.at_level(logging.WARNING):
-        review(pairs, LANGUAGE, identify=True, repeated=0)
+        review(pairs, LANGUAGE, identify=True, most=0)
     assert "align: transcriptions/0.csv: " in caplog.text
     assert "transcriptions/1.csv" not in caplog.text
 
 
 def test_without_pairs_there_is_nothing_to_find() -> None:
-    assert review([], LANGUAGE, identify=True, repeated=5) == {}
-    assert review([pair("", "")], LANGUAGE, identify=True, repeated=5) == {}
+    assert review([], LANGUAGE, identify=True, most=5) == {}
+    assert review([pair("", "")], LANGUAGE, identify=True, most=5) == {}
 
 
 def test_a_line_that_stands_everywhere_is_boilerplate_and_the_surest_pair_of_it_stays() -> None:
