@@ -61,8 +61,13 @@ def _quality(corpora: dict[str, list[Document]], folder: Path) -> None:
         scored = [by_nltk, *(_beside(documents, one) for one in found)]
         for column, one in zip(columns, [*scored, scored[2]][:4], strict=True):
             column += one
-        print(f"{language:<12}" + "".join(f"{f1(one):>{width}.3f}" for one, width in zip(scored, (10, 10, 10, 12), strict=False)))
-    print(f"{'together':<12}" + "".join(f"{f1(one):>{width}.3f}" for one, width in zip(columns, (10, 10, 10, 12), strict=True)), end="\n\n")
+        print(f"{language:<12}" + _figures(scored))
+    print(f"{'together':<12}" + _figures(columns), end="\n\n")
+
+
+def _figures(scored: Sequence[Sequence[tuple[Links, Links]]]) -> str:
+    figures = [f"{f1(one):.3f}" if any(found for _, found in one) else "-" for one in scored]
+    return "".join(f"{figure:>{width}}" for figure, width in zip(figures, (10, 10, 10, 12), strict=False))
 
 
 def _passes(corpora: dict[str, list[Document]]) -> None:

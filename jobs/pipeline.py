@@ -45,7 +45,7 @@ def run(settings: Settings) -> Outcome:
         for job in steps(settings):
             outcome = job.run(settings)
             record(outcome, store)
-            print(outcome, flush=True)
+            print(outcome.funnel, flush=True)
             outcomes.append(outcome)
     evaluate.report(settings)
     print(closing(outcomes, store, settings.training.name))

@@ -29,7 +29,7 @@ def run(settings: Settings, *, source: str, why: str, dry_run: bool, undo: bool)
         for verb in plan.verbs:
             outcome = importlib.import_module(f"jobs.{verb}").run(settings)
             record(outcome, store)
-            print(outcome, flush=True)
+            print(outcome.funnel, flush=True)
     withdraw.check_gone(plan, store)
     return Outcome(stage="withdraw", note=f"{len(plan.files)} files {'back' if undo else 'left out'}; listed in data/withdrawn.yaml")
 

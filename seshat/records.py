@@ -10,7 +10,7 @@ import hashlib
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, ClassVar, Self, TypeVar
 
 import pyarrow as pa
@@ -239,10 +239,14 @@ def rows(records: Iterable[Record], kind: type[Record]) -> pa.Table:
 
 
 def from_rows(table: pa.Table, kind: type[R]) -> list[R]:
-    """The records of a table that ``rows`` made."""
-    names = [field.name for field in fields(kind)]
-    if missing := set(names) - set(table.column_names):
-        lacking = ", ".join(sorted(missing))
+    """The records of a table that ``rows`` made; a column that is newer than the table has its default.
+
+    Raises:
+        StoreError: If a column is not there that has none.
+    """
+    names = [field.name for field in fields(kind) if field.name in table.column_names]
+    if missing := [field.name for field in fields(kind) if field.name not in names and field.default is MISSING]:
+        lacking = ", ".join(missing)
         raise StoreError(f"stored {kind.__name__} rows without {lacking} are of an older Seshat: run the verbs again from 'make ingest' on")
     lists = [name for name in names if pa.types.is_list(table.schema.field(name).type)]
     columns = {name: table.column(name).to_pylist() for name in names}

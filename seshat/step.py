@@ -13,7 +13,7 @@ from typing import Any
 
 from seshat.config import Section
 from seshat.errors import DataError, SeshatError
-from seshat.records import KINDS, RawFile, Record, digest, schema
+from seshat.records import KINDS, RawFile, Record, digest
 from seshat.stage import Resources, Stage, guarded
 from seshat.store import PROCESSED, Manifest, PartLine, Slice, Store
 
@@ -67,8 +67,8 @@ class Step:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The name of all parameters, versions, engines and columns."""
-        return digest(self.name, *(stage.fingerprint for stage in self.stages), *(str(schema(kind)) for kind in KINDS.values()))
+        """The name of all parameters, versions and engines."""
+        return digest(self.name, *(stage.fingerprint for stage in self.stages))
 
     @property
     def resources(self) -> Resources:

@@ -7,6 +7,7 @@ and from the pairs that the pass before is sure of (``seshat.data.bootstrap``).
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -194,15 +195,17 @@ class AlignWithVectors(AlignDocuments):
     """The same, with the vectors of a model of sentences as one more witness."""
 
     loads_engine: ClassVar[bool] = True
+    model: str = Field(exclude=True)
+    """A folder, or a name on the hub."""
 
     @property
     def depends_on(self) -> str:
-        """What is known, and the model."""
-        return digest(super().depends_on, identity(self.settings.embeddings.model))
+        """What is known, and the weights, wherever they lie."""
+        return digest(super().depends_on, identity(self.model))
 
     @cached_property
     def _encoder(self) -> SentenceEncoder:
-        return SentenceEncoder(self.settings.embeddings.model)
+        return SentenceEncoder(self.model)
 
     def _informed(self, model: Model, chunks: Sequence[tuple[Sentences, Sentences]]) -> Model:
         """The pairs of single sentences that lengths and words are sure of say how far the vectors can be believed."""
@@ -246,14 +249,18 @@ def passes(settings: Align, language: Language, store: Store) -> Iterator[Step]:
     store.require("ingest", needed_by="align")
     parts = tuple(Part(pieces) for pieces in parallel_documents(store, language))
     taught = list(taught_pairs(store)) if parts else []
-    knowledge = None
+    knowledge, model = None, settings.embeddings.model
+    if model:
+        model = store.path(model) if os.path.isdir(store.path(model)) else model
+        identity(model)  # a folder without weights is an error before the first pass
+    plain = settings.model_copy(update={"embeddings": Embeddings()})
     for number, name in enumerate(PASSES):
         if number and parts:
             knowledge = estimate(store, PASSES[number - 1], taught)
-        aligner = AlignDocuments(settings=settings, language=language, knowledge=knowledge)
-        if name == ALIGNED and settings.embeddings.model:
+        aligner = AlignDocuments(settings=plain, language=language, knowledge=knowledge)
+        if name == ALIGNED and model:
             resources = Resources(batch=aligner.resources.batch, gpus=settings.embeddings.gpus)
-            aligner = AlignWithVectors(settings=settings, language=language, knowledge=knowledge, resources=resources)
+            aligner = AlignWithVectors(settings=plain, language=language, knowledge=knowledge, model=model, resources=resources)
         yield Step(name, (aligner,), parts, max_rejected=1.0)
 
 

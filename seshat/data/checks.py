@@ -20,7 +20,7 @@ def check_examples(examples: Mapping[str, Sequence[Example]], near: float) -> No
     """Stop if an answer begins with its instruction, or if a text of the test or validation part is trained on.
 
     Independent of how the split was made: it sees what is about to be written. ``near`` is the Jaccard index of character n-grams
-    from which two texts are near-duplicates. Dictionary examples are apart: a word stands in many sentences.
+    from which two texts are near-duplicates. The words of a dictionary are apart: they stand in many sentences.
 
     Raises:
         DataError: With the number of findings and some of them.
@@ -51,12 +51,10 @@ def _text(finding: tuple[str, Example, Example]) -> str:
 
 
 def _texts(examples: Iterable[Example]) -> dict[str, Example]:
-    """The bare texts that examples are about, each with the first that says it; a dictionary's words are no texts."""
+    """The bare texts that examples are about, each with the first that says it; of a dictionary, what is as long as a sentence."""
     said: dict[str, Example] = {}
     for one in examples:
-        if one.task == "dictionary" or one.group.startswith(OF_ENTRY):
-            continue
-        if one.task == "translation":
+        if one.task in ("translation", "dictionary"):
             texts: tuple[str, ...] = (one.source, one.answer)
         elif one.task == "completion":
             texts = (f"{one.source} {one.answer}",)
@@ -66,6 +64,8 @@ def _texts(examples: Iterable[Example]) -> dict[str, Example]:
             said.setdefault(text, one)
     found: dict[str, Example] = {}
     for text, one in said.items():
-        found.setdefault(bare(text), one)
-    found.pop("", None)
+        key = bare(text)
+        of_entry = one.task == "dictionary" or one.group.startswith(OF_ENTRY)
+        if key and (is_long(key) or not of_entry):
+            found.setdefault(key, one)
     return found

@@ -7,7 +7,7 @@ Two texts are as near as the Jaccard index of their sets of character n-grams sa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,12 @@ LENGTH = 4
 """Characters of an n-gram."""
 PERMUTATIONS, BANDS = 100, 20
 """Of MinHash: a pair with a Jaccard index of .8 is missed once in 2,500 times, one of .9 practically never."""
+MOST = 100
+"""Earlier pairs that a pair is compared with."""
 CHUNK = 4_096
-"""Texts looked at at once: bounds the memory, changes nothing."""
+"""Texts looked at at once ..."""
+CANDIDATES = 500_000
+"""... and about so many candidates: bounds the memory, changes nothing."""
 
 # N texts, K bands
 
@@ -42,25 +46,30 @@ class NearTexts:
         order = np.argsort(keys, kind="stable")
         self._keys, self._owners = keys[order], order // BANDS
 
-    def candidates(self, queries: Sequence[str]) -> tuple[Ints, Ints]:
-        """The positions of queries and of texts that may be near them, sorted: those that have all of a band in common."""
-        keys = _bands(queries).ravel()
+    def candidates(self, queries: Sequence[str]) -> Iterator[tuple[Ints, Ints]]:
+        """The positions of queries and of texts that may be near them: those that have all of a band in common.
+
+        In blocks, sorted; what belongs to one query is in one block.
+        """
+        keys = _bands(queries)
         first, last = (np.searchsorted(self._keys, keys, side) for side in ("left", "right"))
-        counts = last - first
-        asked = np.repeat(np.arange(len(keys)) // BANDS, counts)
-        within = np.arange(len(asked)) - np.repeat(np.cumsum(counts) - counts, counts)
-        found = self._owners[np.repeat(first, counts) + within]
+        counts = (last - first).sum(axis=1)
         size = max(1, len(self.texts))
-        together = np.unique(asked * size + found)
-        return together // size, together % size
+        for rows in _blocks(counts):
+            lengths = (last - first)[rows].ravel()
+            asked = np.repeat(np.repeat(np.arange(len(queries))[rows], BANDS), lengths)
+            within = np.arange(len(asked)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            found = self._owners[np.repeat(first[rows].ravel(), lengths) + within]
+            together = np.sort(asked * size + found)
+            together = together[np.diff(together, prepend=-1) > 0]
+            yield together // size, together % size
 
     def near(self, queries: Sequence[str]) -> Iterator[tuple[int, int]]:
         """The position of every query that has a near copy here, with the position of the first such copy."""
-        for rows in ranges(len(queries), CHUNK):
-            asked, found = self.candidates(queries[rows])
-            close = similarity([queries[rows][place] for place in asked], [self.texts[place] for place in found]) >= self.threshold
+        for asked, found in self.candidates(queries):
+            close = similarity([queries[place] for place in asked], [self.texts[place] for place in found]) >= self.threshold
             places, firsts = np.unique(asked[close], return_index=True)
-            yield from zip((places + rows.start).tolist(), found[close][firsts].tolist(), strict=True)
+            yield from zip(places.tolist(), found[close][firsts].tolist(), strict=True)
 
 
 def similarity(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
@@ -75,20 +84,29 @@ def similarity(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float6
 
 
 def repeats(sides: Sequence[tuple[str, str]], threshold: float) -> dict[int, int]:
-    """The pairs of texts of which both sides nearly stand in an earlier pair, by position, with the position of that pair."""
+    """The pairs of texts of which both sides nearly stand in an earlier pair, by position, with the position of that pair.
+
+    Of texts that are made from one pattern, only the first ``MOST`` are compared with a pair, so that time grows with their number.
+    """
     both = [" ".join(pair) for pair in sides]
-    together = NearTexts(both, threshold)
     repeated: dict[int, int] = {}
-    for rows in ranges(len(both), CHUNK):
-        later, earlier = together.candidates(both[rows])
-        later += rows.start
+    for later, earlier in NearTexts(both, threshold).candidates(both):
         later, earlier = later[earlier < later], earlier[earlier < later]
+        rank = np.arange(len(later)) - np.searchsorted(later, later)
+        later, earlier = later[rank < MOST], earlier[rank < MOST]
         left, right = (similarity([sides[i][side] for i in later], [sides[j][side] for j in earlier]) for side in (0, 1))
         close = np.minimum(left, right) >= threshold
         for place, other in zip(later[close].tolist(), earlier[close].tolist(), strict=True):
             if other not in repeated:
                 repeated.setdefault(place, other)
     return repeated
+
+
+def _blocks(counts: Ints) -> Iterator[slice]:
+    """Ranges of queries that have about CANDIDATES candidates together, at least one query."""
+    number = np.cumsum(counts) // CANDIDATES
+    edges = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(counts)]
+    return (slice(start, stop) for start, stop in pairwise(edges) if start < stop)
 
 
 def _bands(texts: Sequence[str]) -> NDArray[np.uint64]:

@@ -57,13 +57,9 @@ class MakeExamples(Stage[Record, Record]):
     prompts: Prompts
     language: Language
     plan: Plan = Field(Plan(), exclude=True)
+    """Not in the fingerprint: every part is named after what is decided about its records."""
     dictionary: tuple[str, ...] = ()
     """Patterns of scanned dictionaries, whose pages become entries."""
-
-    @property
-    def depends_on(self) -> str:
-        """The decisions about documents; what is decided about single records is in the name of their part."""
-        return self.plan.digest
 
     def __call__(self, records: Iterable[Record]) -> Iterator[Record]:
         seen: set[str] = set()

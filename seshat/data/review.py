@@ -25,7 +25,7 @@ def review(pairs: Sequence[SentencePair], language: Language, *, identify: bool,
 def boilerplate(pairs: Sequence[SentencePair], most: int) -> Iterator[tuple[str, str]]:
     """The ids of the pairs of documents of which a side stands in more than ``most`` of them, numbers apart, with the reason.
 
-    The pair of each such sentence of which the aligner is surest is not among them; of equals, the first.
+    The pair of each such line of which the aligner is surest is not among them; of equals, the first.
     """
     places: dict[tuple[str, str], list[int]] = {}
     for place, pair in enumerate(pairs):
@@ -33,11 +33,11 @@ def boilerplate(pairs: Sequence[SentencePair], most: int) -> Iterator[tuple[str,
             for code, text in ((pair.language, pair.text), (pair.bridge, pair.translation)):
                 if key := " ".join("0" if word[0].isdigit() else word for word in words(text)):
                     places.setdefault((code, key), []).append(place)
-    for (_, key), repeated in places.items():
-        if len(repeated) > most:
-            best = max(repeated, key=lambda place: pairs[place].score)
-            reason = f"boilerplate: {key[:60]!r} stands in {len(repeated):,} pairs of documents"
-            yield from ((pairs[place].id, reason) for place in repeated if place != best)
+    repeated = {key: found for (_, key), found in places.items() if len(found) > most}
+    staying = {pairs[max(found, key=lambda place: pairs[place].score)].id for found in repeated.values()}
+    for key, found in repeated.items():
+        reason = f"boilerplate: {key[:60]!r} stands in more than {most:,} pairs of documents"
+        yield from ((name, reason) for place in found if (name := pairs[place].id) not in staying)
 
 
 def _in_wrong_language(pairs: Sequence[SentencePair], language: Language) -> Iterator[tuple[str, str]]:

@@ -77,15 +77,10 @@ class Plan(Section):
             return "duplicate: the same content stands elsewhere too"
         return "near-duplicate: nearly the same pair stands elsewhere too" if name in self.repeats else ""
 
-    @property
-    def digest(self) -> str:
-        """The name of what is decided about documents."""
-        return digest(*("\n".join(sorted(names)) for names in (self.large, self.parallel)))
-
-    def about(self, names: Iterable[str]) -> str:
-        """The name of what is decided about the records of these ids alone; empty if that is nothing."""
-        decided = [f"{name} {reason}" for name in names if (reason := self.reason(name))]
-        return digest(*decided) if decided else ""
+    def about(self, named: Mapping[str, Record]) -> str:
+        """The name of what is decided about some records, by id; what is decided about others changes nothing in it."""
+        large = (name for name, record in named.items() if self.large and group_of(record) in self.large)
+        return digest(*(f"{name} {self.reason(name)}" for name in named), "large", *large)
 
 
 def plan(split: Split, named: Mapping[str, Record], parallel: Iterable[str] = (), held_out: Iterable[str] = ()) -> Plan:
@@ -153,10 +148,15 @@ def group_of(record: Record) -> str:
 
 
 def sentences(record: Record) -> Iterator[str]:
-    """The texts of both sides of a pair, or of a paragraph, and the sentences of LONG words inside them: by these a leak is seen."""
+    """The texts of both sides of a pair, or of a paragraph, and the sentences of LONG words inside them: by these a leak is seen.
+
+    Of an entry only what is as long as a sentence: a word stands in many of them.
+    """
     texts: tuple[str, ...] = ()
     if isinstance(record, SentencePair):
         texts = (record.text, record.translation)
+    elif isinstance(record, Entry):
+        texts = tuple(text for text in (record.headword, record.translation) if is_long(bare(text)))
     elif isinstance(record, Document):
         texts = record.paragraphs
     for text in texts:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from time import perf_counter
 
 import numpy as np
+from pydantic import ValidationError
 
 from seshat.config import Section
 from seshat.data.inspection import NUM_SAMPLES, Agreement, SamplePair, Switches, agreement, switches
@@ -168,7 +169,10 @@ def read_stats(store: Store) -> Stats:
     """The statistics that ``make data-stats`` stored."""
     if store.manifest(FOLDER) is None:
         raise StoreError(f"{store.path(STATS)} is not there: run 'make data-stats' first")
-    return Stats.model_validate_json(store.read(STATS))
+    try:
+        return Stats.model_validate_json(store.read(STATS))
+    except ValidationError:
+        raise StoreError(f"{store.path(STATS)} is of an older Seshat: run 'make data-stats' again") from None
 
 
 def describe(pairs: Iterable[SentencePair], examples: Iterable[Example], language: Language, *, stages: Sequence[StageCount] = ()) -> Stats:

@@ -21,7 +21,7 @@ from seshat.prompts import Prompts
 from seshat.records import Example, SentencePair
 from seshat.stage import guarded
 from seshat.store import Store
-from tests.make import LANGUAGE, pair
+from tests.make import LANGUAGE, entry, pair
 
 LANGUAGES = Path(__file__).resolve().parents[3] / "shared" / "data" / "languages"
 LONG = "ronin keska kene aka iki nato jema"
@@ -43,7 +43,9 @@ def example(source: str, answer: str, *, task: str = "translation", prompt: str 
         (example(ANSWER, LONG, direction="spa-qtm"), example(LONG, "otra"), True),
         (example(f"{LONG} jain", "una"), example(LONG, "otra"), True),
         (example(LONG[:20], ANSWER[:20]), example(LONG, ANSWER), False),
-        (example(LONG, "una", task="dictionary"), example(LONG, "otra"), False),
+        (example(LONG, "una", task="dictionary"), example(LONG, "otra"), True),
+        (example("una", LONG, task="dictionary", group="entry:1"), example(LONG, "otra"), True),
+        (example("kene", "dibujo", task="dictionary", group="entry:1"), example("kene", "dibujo"), False),
         (example("kene", "sustantivo", task="grammar", group="entry:1"), example("Kene", "dibujo"), False),
         (example("kene", "ke-ne", task="grammar", group="pair:1"), example("Kene", "dibujo"), True),
         (example("ronin keska kene", "aka iki nato jema", task="completion"), example(LONG, "otra"), True),
@@ -111,3 +113,11 @@ def test_a_lookup_says_how_much_of_the_test_is_memory_and_domain() -> None:
     [found] = lookups(train, [example(f"{LONG} ra", ANSWER, split="test", collection="a")])
     assert (found.direction, found.num_sentences, found.chrf) == ("qtm-spa", 1, pytest.approx(100))
     assert found.chrf_elsewhere < 20
+
+
+def test_an_entry_as_long_as_a_sentence_is_kept_from_training_if_the_test_says_it() -> None:
+    tested, word = pair(LONG, ANSWER), entry("kene", "dibujo")
+    phrases = [entry(LONG, "otra cosa"), entry("ronin", f"{ANSWER}!"), entry("aka", f"{ANSWER} y")]
+    settings = Format(test=0.0, val=0.0, collections_held_out=("transcriptions",))
+    decided = plan(settings, {one.id: one for one in (tested, word, *phrases)})
+    assert [decided.reason(one.id).partition(":")[0] for one in (tested, word, *phrases)] == ["", "", "leak", "leak", "near-leak"]

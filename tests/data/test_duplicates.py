@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seshat.data import duplicates
 from seshat.data.duplicates import NearTexts, bare, repeats, similarity
 from seshat.sample.grammar import Grammar
 
@@ -60,3 +61,17 @@ def test_no_near_copy_is_missed_among_thousands() -> None:
     expected = {place for place in range(len(texts)) if (similarity([changed[place]] * len(texts), texts) >= 0.8).any()}
     assert len(expected) >= 50
     assert {place for place, _ in index.near(changed)} == expected
+
+
+def test_blocks_bound_the_memory_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"la comunidad de {number} tiene una escuela grande" for number in range(40)]
+    whole = list(NearTexts(texts, 0.8).near(texts[::-1])), repeats([(text, text) for text in texts], 0.9)
+    monkeypatch.setattr(duplicates, "CANDIDATES", 3)
+    assert (list(NearTexts(texts, 0.8).near(texts[::-1])), repeats([(text, text) for text in texts], 0.9)) == whole
+    assert len(whole[0]) == 40
+
+
+def test_no_text_and_no_query_is_nothing_near() -> None:
+    assert list(NearTexts([], 0.8).near(["ama joni"])) == []
+    assert list(NearTexts(["ama joni"], 0.8).near([])) == []
+    assert repeats([], 0.9) == {}

@@ -103,7 +103,7 @@ def test_a_new_rights_record_makes_the_records_of_its_folder_again(root: Path) -
 # The stages that look at the whole corpus
 
 
-def through(root: Path) -> dict[str, set[str]]:
+def through(root: Path, filters: Clean | None = None) -> dict[str, set[str]]:
     """As ``make ingest align format`` in this process: the keys of the parts of each step."""
     store, keys = Store(str(root)), {"ingest": {part.key for part in run(root).parts}}
 
@@ -114,7 +114,7 @@ def through(root: Path) -> dict[str, set[str]]:
 
     for made in align.passes(Align(), LANGUAGE, store):
         do(made)
-    do(clean.step(Clean(), LANGUAGE, store, max_rejected=1))
+    do(clean.step(filters or Clean(), LANGUAGE, store, max_rejected=1))
     do(formatting.step(Format(), Prompts(), LANGUAGE, store))
     return keys
 
@@ -156,6 +156,35 @@ def test_a_row_that_decides_about_another_makes_that_part_again_too(corpus: Path
     last = through(corpus)
     assert len(last["align"] - after["align"]) == 1
     assert len(last["format"] - after["format"]) == 2  # now it is none, in a file that nobody touched
+
+
+def test_a_line_that_becomes_boilerplate_elsewhere_makes_its_part_again_and_so_does_its_return(corpus: Path) -> None:
+    filters, header = Clean(boilerplate=2, language=False), ("Kene joni ainbo.", "Hombre, mujer y dibujo.")
+    for name in ("laws", "news", "songs"):
+        for code, line in zip(("qtm", "spa"), header, strict=True):
+            path = corpus / f"data/raw/translations/{name}.{code}.txt"
+            path.write_text(f"{path.read_text() if path.exists() else ''}{line if name != 'songs' else 'Ama.'}\n")
+    before, store = through(corpus, filters), Store(str(corpus))
+    assert "boilerplate" not in store.require("align", needed_by="a test").rejected
+    song = [corpus / f"data/raw/translations/songs.{code}.txt" for code in ("qtm", "spa")]
+    for path, line in zip(song, header, strict=True):
+        path.write_text(f"{line}\n")
+    after = through(corpus, filters)
+    assert store.require("align", needed_by="a test").rejected["boilerplate"] == 2
+    assert len(after["align"] - before["align"]) == 2  # the song's, and that of an untouched document that lost its pair
+    for path in song:
+        path.write_text("Ama.\n")
+    assert through(corpus, filters)["align"] == before["align"]
+
+
+def test_a_new_document_makes_only_what_is_new(corpus: Path) -> None:
+    before = through(corpus)
+    new = Grammar(seed=9).sentences(2)
+    for code, lines in (("qtm", [one.text for one in new]), ("spa", [one.translation for one in new])):
+        (corpus / f"data/raw/translations/zebra.{code}.txt").write_text("\n".join(lines) + "\n")
+    after = through(corpus)
+    assert len(after["align"] - before["align"]) == 1
+    assert len(after["format"] - before["format"]) <= 3  # its pairs, and both of its sides, of which nothing is made
 
 
 # What changes while a run goes on

@@ -1,8 +1,9 @@
+import json
 from pathlib import Path
 
 import pytest
 
-from seshat.data.stats import RARE, data_stats, describe
+from seshat.data.stats import FOLDER, RARE, STATS, data_stats, describe, read_stats
 from seshat.errors import StoreError
 from seshat.examples import SPLITS, TRAINING, to_line
 from seshat.language import Language, SpellingRule
@@ -157,3 +158,12 @@ def test_what_is_missing_is_named_with_its_make(store: Store, tmp_path: Path) ->
         data_stats(store, LANGUAGE)
     with pytest.raises(StoreError, match="make align"):
         data_stats(Store(str(tmp_path / "elsewhere")), LANGUAGE)
+
+
+def test_statistics_of_an_older_version_are_asked_for_again(store: Store) -> None:
+    data_stats(store, LANGUAGE)
+    old = json.loads(store.read(STATS))
+    del old["agreement"]
+    store.finish(FOLDER, Manifest(stage="data-stats", fingerprint="old", files=(store.write(STATS, json.dumps(old).encode()),)))
+    with pytest.raises(StoreError, match="of an older Seshat: run 'make data-stats' again"):
+        read_stats(store)
