@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
@@ -67,7 +67,14 @@ def _here(job: run.Job) -> dict[str, float]:
         raise EngineError("execution: local trains with one worker: set training.num_workers=1, or execution=ray")
     device = torch.device("cuda" if _wants_gpu(job.training) else "cpu")
     progress = Progress()
-    return _tracked(job, Place(device=device), lambda step, numbers: progress(_line(job, step, numbers)))
+
+    def report(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
+        for text in remarks:
+            log.warning("train: step %d: %s", step, text)
+        if numbers:
+            progress(_line(job, step, numbers))
+
+    return _tracked(job, Place(device=device), report)
 
 
 def _on_ray(job: run.Job) -> dict[str, float]:
@@ -116,27 +123,31 @@ def _worker(config: dict[str, Any]) -> dict[str, float]:
     device = get_device() if config["gpu"] else torch.device("cpu")
     place = Place(rank=context.get_world_rank(), world=context.get_world_size(), device=device)
 
-    def report(step: int, numbers: dict[str, float]) -> None:
+    def report(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
         if place.rank == 0:
-            log.info(_line(config["job"], step, numbers))
-            config["board"].write.remote(_line(config["job"], step, numbers))
+            line = _line(config["job"], step, numbers) if numbers else ""
+            log.info(line)
+            config["board"].write.remote(line, [f"train: step {step}: {text}" for text in remarks])
         ray.train.report({"step": step, **numbers})
 
     return _tracked(config["job"], place, report)
 
 
 class Board:
-    """An actor on which the first worker writes how far it is, for the driver to read."""
+    """An actor on which the first worker writes how far it is, for the driver to read, and what is to be said about the run."""
 
     def __init__(self) -> None:
         self._line = ""
+        self._remarks: list[str] = []
 
-    def write(self, line: str) -> None:
-        self._line = line
+    def write(self, line: str, remarks: Sequence[str]) -> None:
+        self._line = line or self._line
+        self._remarks += remarks
 
-    def read(self) -> str:
-        """What was written last."""
-        return self._line
+    def read(self) -> tuple[str, list[str]]:
+        """The line that was written last, and the remarks since somebody looked."""
+        remarks, self._remarks = self._remarks, []
+        return self._line, remarks
 
 
 @contextmanager
@@ -148,13 +159,16 @@ def _told(board: Any) -> Iterator[None]:
     progress, over = Progress(), threading.Event()
 
     def look() -> None:
-        seen = ""
-        while not over.wait(LOOK):
+        seen, ended = "", False
+        while not ended:
+            ended = over.wait(LOOK)
             try:
-                line = ray.get(board.read.remote())
+                line, remarks = ray.get(board.read.remote())
             except RayError as error:  # the node with the board is gone, the training need not be
                 log.warning("train: how far it is cannot be shown any more (%s)", type(error).__name__)
                 return
+            for text in remarks:
+                log.warning("%s", text)
             if line != seen:
                 progress(line)
                 seen = line
@@ -174,10 +188,12 @@ def _tracked(job: run.Job, place: Place, report: Report) -> dict[str, float]:
     if tracker:
         tracker.describe(job.training.model_dump(), job.card.data)
 
-    def both(step: int, numbers: dict[str, float]) -> None:
+    def both(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
         if tracker:
             tracker.log(step, numbers)
-        report(step, numbers)
+            for text in remarks:
+                tracker.remark(step, text)
+        report(step, numbers, remarks)
 
     try:
         last = run.work(job, place, both)

@@ -102,7 +102,7 @@ def _attempt(config: dict[str, Any], jobs: list[run.Job], threads: int) -> None:
     torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     run.start(job)
-    numbers = run.work(job, Place(device=device), lambda step, numbers: None)
+    numbers = run.work(job, Place(device=device), lambda step, numbers, remarks: None)
     run.finish(job, numbers)
     ray_tune.report({METRIC: numbers[METRIC]})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,10 +24,11 @@ from seshat.training import checkpoint
 from seshat.training.batches import Order, Packed, collate
 from seshat.training.model import Objective, trainable, uses_bf16
 from seshat.training.settings import Training
+from seshat.training.watch import Watch
 
 log = logging.getLogger(__name__)
-Report = Callable[[int, dict[str, float]], None]
-"""Called by every worker with the step and its numbers."""
+Report = Callable[[int, dict[str, float], Sequence[str]], None]
+"""Called by every worker with the step, its numbers, and what is to be said about the run."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Run:
     pad: int
     step: int = 0
     """Steps that are done."""
+    first: int = 0
+    """Steps that were done when this process began."""
     tokens: int = 0
     started: float = field(default_factory=time.monotonic)
 
@@ -109,28 +112,31 @@ def resume(run: Run, root: str, identity: checkpoint.Identity) -> None:
     if found:
         checkpoint.check_identity(found, identity)
         checkpoint.restore(found, run.weights, run.optimizer)
-        run.step = found.step
+        run.step = run.first = found.step
         log.info("train: goes on from step %d of %d (%s)", run.step, run.schedule.total_steps, found.folder)
 
 
 def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report) -> dict[str, float]:
     """Train to the last step, with checkpoints and validation on the way; the last numbers."""
     training, total = run.training, run.schedule.total_steps
+    watch = Watch(training, total)
     losses: list[float] = []
     last: dict[str, float] = {}
     while run.step < total:
         losses.append(train_step(run))
         run.step += 1
+        remarks = list(watch.after_step(run.step, losses[-1]))
         numbers: dict[str, float] = {}
         if run.step % training.logging_steps == 0 or run.step == total:
             numbers |= _progress(run, losses)
             losses = []
         if run.validation and (run.step % training.eval_steps == 0 or run.step == total):
             numbers["eval_loss"] = validate(run)
+            remarks += watch.after_validation(run.step, numbers["eval_loss"])
         if run.step % training.save_steps == 0 or run.step == total:
             _save(run, root, identity)
-        if numbers:
-            report(run.step, numbers)
+        if numbers or remarks:
+            report(run.step, numbers, remarks)
             last |= numbers
     return last
 
@@ -202,6 +208,7 @@ def _progress(run: Run, losses: list[float]) -> dict[str, float]:
         "learning_rate": run.schedule(run.step - 1),
         "epoch": run.step * run.order.rows_per_step / run.order.num_rows,
         "tokens_per_second": run.tokens / seconds,
+        "seconds_per_step": seconds / (run.step - run.first),
     }
 
 

@@ -23,6 +23,7 @@ from seshat.training.batches import Packed, encode, pack
 from seshat.training.extend import extend, new_rows
 from seshat.training.model import add_lora, load_base
 from seshat.training.settings import ADAPTERS, RESOURCES, SMALL, Training
+from seshat.training.watch import too_slow
 from seshat.withdrawals import read_withdrawals
 
 log = logging.getLogger(__name__)
@@ -167,6 +168,9 @@ def work(job: Job, place: loop.Place, report: loop.Report) -> dict[str, float]:
     model = add_lora(base, job.training.lora, rows, seed=job.training.seed, gradient_checkpointing=job.training.gradient_checkpointing)
     run = loop.setup(job.training, model, job.rows, job.validation, tokenizer.pad, place)
     loop.resume(run, job.checkpoints, job.identity)
+    slow = too_slow(place.device.type, sum(weight.numel() for weight in model.parameters()))
+    if slow:
+        report(run.step, {}, [slow])
     last = loop.fit(run, job.checkpoints, job.identity, report)
     if place.rank == 0:
         adapter.save(model, tokenizer, job.card, store.path(job.folder))

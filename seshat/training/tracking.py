@@ -44,6 +44,10 @@ class Tracker:
         for name, value in numbers.items():
             self._client.log_metric(self._run, name, value, step=step)
 
+    def remark(self, step: int, text: str) -> None:
+        """Something that a person should know of the run."""
+        self._client.set_tag(self._run, f"remark.{step}", text)
+
     def close(self, *, failed: bool = False) -> None:
         """The run has ended."""
         self._client.set_terminated(self._run, "FAILED" if failed else "FINISHED")

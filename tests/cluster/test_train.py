@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_what_a_worker_says_to_the_user_arrives(store: Store) -> None:
     hot = short("hot", learning_rate=1e30, warmup_ratio=0, max_grad_norm=1e30, max_failures=0)
     with pytest.raises(SeshatError, match="Lower learning_rate"):
         train(hot, LANGUAGE, PROMPTS, store)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_session")
+def test_what_a_worker_remarks_about_the_run_arrives_too(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        flat = settings(name="flat", learning_rate=1e-12, max_steps=60, save_steps=60, eval_steps=60, cpus_per_worker=0.5)
+        train(flat, LANGUAGE, PROMPTS, store)
+    assert [text for text in caplog.messages if text.startswith("train: step 60: the loss has not fallen in 60 steps")]
 
 
 @pytest.mark.slow

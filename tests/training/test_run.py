@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from seshat.examples import read_examples
 from seshat.prompts import CARD, Card
 from seshat.rights import Consent, Rights, Source, Use
 from seshat.store import Store
-from seshat.training import run
+from seshat.training import run, watch
 from seshat.training.loop import Place
 from seshat.training.settings import Training
 from seshat.withdrawals import NOTHING, Withdrawal, Withdrawals, write_withdrawals
@@ -33,7 +35,7 @@ def work(training: Training, store: Store, *, until: int = 0) -> dict[int, float
     """Run to the end, or to a step; the losses by step."""
     job, losses = run.prepare(training, LANGUAGE, PROMPTS, store), {}
 
-    def report(step: int, numbers: dict[str, float]) -> None:
+    def report(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
         losses[step] = numbers["loss"]
         if step == until:
             raise Killed
@@ -105,6 +107,18 @@ def test_changed_settings_make_a_finished_adapter_anew(store: Store) -> None:
 def test_a_loss_that_is_not_finite_stops_the_run(store: Store) -> None:
     with pytest.raises(SeshatError, match=r"at step \d+ of 6.*not finite.*lines \d+"):
         work(settings(name="diverges", learning_rate=1e30, warmup_ratio=0, max_grad_norm=1e30), store)
+
+
+def test_a_loss_that_does_not_fall_is_said_while_the_run_goes_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, value in (("WINDOW", 2), ("FEWEST", 4)):
+        monkeypatch.setattr(watch, name, value)
+    with caplog.at_level(logging.WARNING):
+        train(settings(name="flat", learning_rate=1e-12), LANGUAGE, PROMPTS, store, execution="local")
+    [said] = [text for text in caplog.messages if "the loss has not fallen" in text]
+    assert said.startswith("train: step 4: the loss has not fallen in 4 steps")
+    assert "raise learning_rate from 1e-12 to 2e-12" in said
 
 
 def test_a_source_that_forbids_training_stops_the_run(store: Store) -> None:
