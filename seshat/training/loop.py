@@ -27,6 +27,10 @@ from seshat.training.settings import Training
 from seshat.training.watch import Watch
 
 log = logging.getLogger(__name__)
+Stop = Callable[[], bool]
+"""Asked by every worker after every step: True if the run should end with a checkpoint."""
+STOPPED = "stopped"
+"""Among the last numbers of a run that was ended before its last step."""
 Report = Callable[[int, dict[str, float], Sequence[str]], None]
 """Called by every worker with the step, its numbers, and what is to be said about the run."""
 
@@ -116,8 +120,14 @@ def resume(run: Run, root: str, identity: checkpoint.Identity) -> None:
         log.info("train: goes on from step %d of %d (%s)", run.step, run.schedule.total_steps, found.folder)
 
 
-def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report) -> dict[str, float]:
-    """Train to the last step, with checkpoints and validation on the way; the last numbers."""
+def never() -> bool:
+    """For a run that nobody ends."""
+    return False
+
+
+def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report, stop: Stop = never) -> dict[str, float]:
+    """Train to the last step, with checkpoints and validation on the way; the last numbers, ``STOPPED`` among them if one worker's
+    ``stop`` was true."""
     training, total = run.training, run.schedule.total_steps
     watch = Watch(training, total)
     losses: list[float] = []
@@ -133,11 +143,14 @@ def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report) -> d
         if run.validation and (run.step % training.eval_steps == 0 or run.step == total):
             numbers["eval_loss"] = validate(run)
             remarks += watch.after_validation(run.step, numbers["eval_loss"])
-        if run.step % training.save_steps == 0 or run.step == total:
+        stopped = run.step < total and float(_summed(torch.tensor(float(stop()), device=run.place.device), run.place)) > 0
+        if run.step % training.save_steps == 0 or run.step == total or stopped:
             _save(run, root, identity)
         if numbers or remarks:
             report(run.step, numbers, remarks)
             last |= numbers
+        if stopped:
+            return last | {STOPPED: run.step}
     return last
 
 
