@@ -4,8 +4,7 @@ SeshatError
 ├── ConfigError   what a person wrote in YAML, or on the command line, is wrong; nothing has run (exit 2)
 ├── DataError     one source is unreadable; the record is rejected and the run goes on
 ├── StoreError    something on disk is missing or damaged; the message names the ``make`` that makes it
-├── EngineError   a library, a system tool or model weights are missing; the message says how to install them
-└── StoppedError  somebody ended the process, and it has kept what was done; the same command goes on (exit 143)
+└── EngineError   a library, a system tool or model weights are missing; the message says how to install them
 
 Every error takes one string, a whole sentence (what, where, what to do), so that it survives the trip from a Ray worker.
 """
@@ -33,9 +32,3 @@ class StoreError(SeshatError):
 
 class EngineError(SeshatError):
     """A library, a system tool or a model that an engine needs is not there."""
-
-
-class StoppedError(SeshatError):
-    """The process was asked to end (SIGTERM), and what was done is kept."""
-
-    exit_code = 143

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import Any, Literal
 
 import torch
 
-from seshat.errors import EngineError, SeshatError, StoppedError
+from seshat.errors import EngineError, SeshatError
 from seshat.language import Language
 from seshat.progress import Progress
 from seshat.prompts import Prompts
@@ -21,7 +20,7 @@ from seshat.rights import Rights
 from seshat.step import Outcome, outcome
 from seshat.store import Store
 from seshat.training import run
-from seshat.training.loop import STOPPED, Place, Report, Stop, num_steps
+from seshat.training.loop import Place, Report, num_steps
 from seshat.training.settings import Training
 from seshat.training.tracking import Tracker
 
@@ -57,9 +56,6 @@ def train(
             numbers = _on_ray(job)
     else:
         numbers = _here(job)
-    if STOPPED in numbers:
-        total = num_steps(training, len(job.rows))
-        raise StoppedError(f"train: stopped after step {numbers[STOPPED]:g} of {total}; the same command goes on from there")
     manifest = run.finish(job, numbers)
     note = f"{job.folder}  " + ", ".join(f"{name} {value}" for name, value in manifest.notes.items() if name.endswith("loss"))
     return outcome(manifest, seconds=time.monotonic() - started, note=note)
@@ -78,8 +74,7 @@ def _here(job: run.Job) -> dict[str, float]:
         if numbers:
             progress(_line(job, step, numbers))
 
-    with _stop_signal() as wanted:
-        return _tracked(job, Place(device=device), report, wanted.is_set)
+    return _tracked(job, Place(device=device), report)
 
 
 def _on_ray(job: run.Job) -> dict[str, float]:
@@ -111,7 +106,7 @@ def _on_ray(job: run.Job) -> dict[str, float]:
         ),
     )
     try:
-        with _stop_signal() as wanted, _told(board, wanted):
+        with _told(board):
             result = trainer.fit()
     except TrainingFailedError as error:
         raise _reason(error) from error
@@ -120,9 +115,7 @@ def _on_ray(job: run.Job) -> dict[str, float]:
 
 def _worker(config: dict[str, Any]) -> dict[str, float]:
     """What Ray runs on every worker; what the first one returns is the result."""
-    import ray
     import ray.train
-    from ray.exceptions import RayError
     from ray.train.torch import get_device
 
     torch.set_num_threads(config["threads"])
@@ -137,61 +130,29 @@ def _worker(config: dict[str, Any]) -> dict[str, float]:
             config["board"].write.remote(line, [f"train: step {step}: {text}" for text in remarks])
         ray.train.report({"step": step, **numbers})
 
-    asked = time.monotonic()
-
-    def stop() -> bool:
-        nonlocal asked
-        if time.monotonic() - asked < LOOK:
-            return False
-        asked = time.monotonic()
-        try:
-            return bool(ray.get(config["board"].stopping.remote()))
-        except RayError:  # the node with the board is gone, the training need not be
-            return False
-
-    return _tracked(config["job"], place, report, stop)
+    return _tracked(config["job"], place, report)
 
 
 class Board:
-    """An actor on which the first worker writes how far it is, for the driver to read, and what is to be said about the run; and the
-    driver, that the run should end."""
+    """An actor on which the first worker writes how far it is, for the driver to read, and what is to be said about the run."""
 
     def __init__(self) -> None:
         self._line = ""
         self._remarks: list[str] = []
-        self._stop = False
 
     def write(self, line: str, remarks: Sequence[str]) -> None:
         self._line = line or self._line
         self._remarks += remarks
 
-    def read(self, stop: bool) -> tuple[str, list[str]]:
-        """The line that was written last, and the remarks since somebody looked; ``stop`` if the run should end."""
-        remarks, self._remarks, self._stop = self._remarks, [], stop
+    def read(self) -> tuple[str, list[str]]:
+        """The line that was written last, and the remarks since somebody looked."""
+        remarks, self._remarks = self._remarks, []
         return self._line, remarks
 
-    def stopping(self) -> bool:
-        """Whether the run should end."""
-        return self._stop
-
 
 @contextmanager
-def _stop_signal() -> Iterator[threading.Event]:
-    """Set when somebody asks this process to end (SIGTERM), which then ends when it has kept what was done."""
-    wanted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # signals are for the main thread alone
-        yield wanted
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: wanted.set())
-    try:
-        yield wanted
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _told(board: Any, wanted: threading.Event) -> Iterator[None]:
-    """Tell, while something else goes on, what stands on the board, and write there that the run should end once that is ``wanted``."""
+def _told(board: Any) -> Iterator[None]:
+    """Tell, while something else goes on, what stands on the board."""
     import ray
     from ray.exceptions import RayError
 
@@ -202,7 +163,7 @@ def _told(board: Any, wanted: threading.Event) -> Iterator[None]:
         while not ended:
             ended = over.wait(LOOK)
             try:
-                line, remarks = ray.get(board.read.remote(wanted.is_set()))
+                line, remarks = ray.get(board.read.remote())
             except RayError as error:  # the node with the board is gone, the training need not be
                 log.warning("train: how far it is cannot be shown any more (%s)", type(error).__name__)
                 return
@@ -221,7 +182,7 @@ def _told(board: Any, wanted: threading.Event) -> Iterator[None]:
         reader.join()
 
 
-def _tracked(job: run.Job, place: Place, report: Report, stop: Stop) -> dict[str, float]:
+def _tracked(job: run.Job, place: Place, report: Report) -> dict[str, float]:
     """Work, with the curves of the first worker in MLflow."""
     tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking and place.rank == 0 else None
     if tracker:
@@ -235,13 +196,13 @@ def _tracked(job: run.Job, place: Place, report: Report, stop: Stop) -> dict[str
         report(step, numbers, remarks)
 
     try:
-        last = run.work(job, place, both, stop)
+        last = run.work(job, place, both)
     except BaseException:
         if tracker:
             tracker.close(failed=True)
         raise
     if tracker:
-        tracker.close(failed=STOPPED in last)
+        tracker.close()
     return last
 
 

@@ -27,10 +27,6 @@ from seshat.training.settings import Training
 from seshat.training.watch import Watch
 
 log = logging.getLogger(__name__)
-Stop = Callable[[], bool]
-"""Asked by every worker after every step: True if the run should end with a checkpoint."""
-STOPPED = "stopped"
-"""Among the last numbers of a run that was ended before its last step."""
 Report = Callable[[int, dict[str, float], Sequence[str]], None]
 """Called by every worker with the step, its numbers, and what is to be said about the run."""
 
@@ -120,14 +116,8 @@ def resume(run: Run, root: str, identity: checkpoint.Identity) -> None:
         log.info("train: goes on from step %d of %d (%s)", run.step, run.schedule.total_steps, found.folder)
 
 
-def never() -> bool:
-    """For a run that nobody ends."""
-    return False
-
-
-def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report, stop: Stop = never) -> dict[str, float]:
-    """Train to the last step, with checkpoints and validation on the way; the last numbers, ``STOPPED`` among them if one worker's
-    ``stop`` was true."""
+def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report) -> dict[str, float]:
+    """Train to the last step, with checkpoints and validation on the way; the last numbers."""
     training, total = run.training, run.schedule.total_steps
     watch = Watch(training, total)
     losses: list[float] = []
@@ -143,14 +133,11 @@ def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report, stop
         if run.validation and (run.step % training.eval_steps == 0 or run.step == total):
             numbers["eval_loss"] = validate(run)
             remarks += watch.after_validation(run.step, numbers["eval_loss"])
-        stopped = run.step < total and float(_summed(torch.tensor(float(stop()), device=run.place.device), run.place)) > 0
-        if run.step % training.save_steps == 0 or run.step == total or stopped:
+        if run.step % training.save_steps == 0 or run.step == total:
             _save(run, root, identity)
         if numbers or remarks:
             report(run.step, numbers, remarks)
             last |= numbers
-        if stopped:
-            return last | {STOPPED: run.step}
     return last
 
 

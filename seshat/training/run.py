@@ -159,8 +159,8 @@ def start(job: Job) -> None:
         checkpoint.check_identity(found, job.identity)
 
 
-def work(job: Job, place: loop.Place, report: loop.Report, stop: loop.Stop = loop.never) -> dict[str, float]:
-    """What every worker does: setup, fit, validate. The first one writes the adapter, if nobody stopped the run. The last numbers."""
+def work(job: Job, place: loop.Place, report: loop.Report) -> dict[str, float]:
+    """What every worker does: setup, fit, validate. The first one writes the adapter. The last numbers."""
     store = Store(job.root)
     tokenizer = ChatTokenizer.load(store.path(job.base))
     base = load_base(store.path(job.base), job.training, place.device)
@@ -171,8 +171,8 @@ def work(job: Job, place: loop.Place, report: loop.Report, stop: loop.Stop = loo
     slow = too_slow(place.device.type, sum(weight.numel() for weight in model.parameters()))
     if slow:
         report(run.step, {}, [slow])
-    last = loop.fit(run, job.checkpoints, job.identity, report, stop)
-    if place.rank == 0 and loop.STOPPED not in last:
+    last = loop.fit(run, job.checkpoints, job.identity, report)
+    if place.rank == 0:
         adapter.save(model, tokenizer, job.card, store.path(job.folder))
     return last
 

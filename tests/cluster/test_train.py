@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from safetensors.torch import load_file
 from seshat.cluster.train import train
 from seshat.cluster.tune import combinations, tune
 from seshat.config import load
-from seshat.errors import SeshatError, StoppedError
+from seshat.errors import SeshatError
 from seshat.store import Store
 from seshat.training.settings import Training, Tuning
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
@@ -63,28 +61,6 @@ def test_what_a_worker_remarks_about_the_run_arrives_too(store: Store, caplog: p
         flat = settings(name="flat", learning_rate=1e-12, max_steps=60, save_steps=60, eval_steps=60, cpus_per_worker=0.5)
         train(flat, LANGUAGE, PROMPTS, store)
     assert [text for text in caplog.messages if text.startswith("train: step 60: the loss has not fallen in 60 steps")]
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("ray_session")
-def test_workers_that_are_asked_to_end_keep_their_step_and_go_on_to_the_same_weights(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    common = {
-        "max_steps": 30,
-        "save_steps": 30,
-        "eval_steps": 30,
-        "per_device_train_batch_size": 1,
-        "num_workers": 2,
-        "cpus_per_worker": 0.5,
-    }
-    train(settings(name="unbroken", **common), LANGUAGE, PROMPTS, store)
-    monkeypatch.setattr("seshat.cluster.train.LOOK", 0.05)
-    monkeypatch.setattr("seshat.cluster.train.Progress", lambda: lambda line: os.kill(os.getpid(), signal.SIGTERM))
-    with pytest.raises(StoppedError, match=r"stopped after step \d+ of 30"):
-        train(settings(name="ended", **common), LANGUAGE, PROMPTS, store)
-    monkeypatch.undo()
-    assert not train(settings(name="ended", **common), LANGUAGE, PROMPTS, store).done_before
-    whole, ended = (load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("unbroken", "ended"))
-    assert all(weight.allclose(ended[name], atol=1e-6) for name, weight in whole.items())
 
 
 @pytest.mark.slow

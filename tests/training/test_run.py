@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +13,12 @@ import torch
 from safetensors.torch import load_file
 
 from seshat.cluster.train import train
-from seshat.errors import ConfigError, SeshatError, StoppedError, StoreError
+from seshat.errors import ConfigError, SeshatError, StoreError
 from seshat.examples import read_examples
 from seshat.prompts import CARD, Card
 from seshat.rights import Consent, Rights, Source, Use
 from seshat.store import Store
-from seshat.training import loop, run, watch
+from seshat.training import run, watch
 from seshat.training.loop import Place
 from seshat.training.settings import Training
 from seshat.withdrawals import NOTHING, Withdrawal, Withdrawals, write_withdrawals
@@ -84,27 +82,6 @@ def test_a_run_that_was_broken_off_ends_with_the_same_bytes(store: Store, killed
     expected, found = adapter(store, unbroken.name), adapter(store, broken.name)
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
-
-
-def test_a_run_that_is_asked_to_end_keeps_its_step_and_goes_on_to_the_same_bytes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    work(settings(name="unbroken"), store)
-    steps, step = [], loop.train_step
-
-    def counted(run: loop.Run) -> float:
-        steps.append(run.step)
-        if len(steps) == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return step(run)
-
-    monkeypatch.setattr(loop, "train_step", counted)
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(StoppedError, match=r"stopped after step 3 of 6; the same command goes on") as stopped:
-        train(settings(name="ended"), LANGUAGE, PROMPTS, store, execution="local")
-    assert stopped.value.exit_code == 143
-    assert signal.getsignal(signal.SIGTERM) is before
-    assert not train(settings(name="ended"), LANGUAGE, PROMPTS, store, execution="local").done_before
-    assert steps == [0, 1, 2, 3, 4, 5]
-    assert all(weight.equal(adapter(store, "ended")[name]) for name, weight in adapter(store, "unbroken").items())
 
 
 @pytest.mark.parametrize(("size", "steps"), [(1, 4), (2, 2)])
