@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     align_corpus([(["a b", "c"], ["a", "b c"])], band=BAND)  # compiles the inner loops, or loads them
     if not find_spec("nltk"):
-        print("NLTK is not installed: its columns stay empty\n")
+        print("NLTK is not installed: its columns hold a dash\n")
     _quality(corpora, folder)
     _passes(corpora)
     _thresholds(corpora)

@@ -126,7 +126,8 @@ def _worker(config: dict[str, Any]) -> dict[str, float]:
     def report(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
         if place.rank == 0:
             line = _line(config["job"], step, numbers) if numbers else ""
-            log.info(line)
+            if line:
+                log.info(line)
             config["board"].write.remote(line, [f"train: step {step}: {text}" for text in remarks])
         ray.train.report({"step": step, **numbers})
 

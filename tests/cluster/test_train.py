@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from seshat.cluster.train import train
+from seshat.cluster.train import Board, _told, train
 from seshat.cluster.tune import combinations, tune
 from seshat.config import load
 from seshat.errors import SeshatError
@@ -54,13 +54,19 @@ def test_what_a_worker_says_to_the_user_arrives(store: Store) -> None:
         train(hot, LANGUAGE, PROMPTS, store)
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("ray_session")
-def test_what_a_worker_remarks_about_the_run_arrives_too(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        flat = settings(name="flat", learning_rate=1e-12, max_steps=60, save_steps=60, eval_steps=60, cpus_per_worker=0.5)
-        train(flat, LANGUAGE, PROMPTS, store)
-    assert [text for text in caplog.messages if text.startswith("train: step 60: the loss has not fallen in 60 steps")]
+def test_what_a_worker_writes_on_the_board_is_told_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    told: list[str] = []
+    monkeypatch.setattr("seshat.cluster.train.Progress", lambda: told.append)
+    board = ray.remote(num_cpus=0)(Board).remote()
+    with caplog.at_level(logging.WARNING), _told(board):
+        ray.get(board.write.remote("step 1", []))
+        ray.get(board.write.remote("", ["the loss has spikes", "overfitting"]))
+    assert told == ["step 1"]
+    assert caplog.messages == ["the loss has spikes", "overfitting"]
+    assert ray.get(board.read.remote()) == ("step 1", [])
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seshat.data import align, clean
+from seshat.data import align, bootstrap, clean
 from seshat.data.align import Align, AlignDocuments, Mode
 from seshat.data.bootstrap import learn
 from seshat.data.clean import Clean
@@ -238,6 +238,10 @@ def test_documents_with_both_sides_and_loose_pairs_become_pairs(store: Store) ->
     finish(store, "ingest", records[:3], records[3:])
     assert [(made.text, made.translation) for made in all_passes(store)] == [("ama", "hola"), ("Joni ika.", "Un hombre.")]
     assert align.parallel_names(store, LANGUAGE) == {"translations/laws"}
+
+
+def test_there_are_as_many_passes_with_words_as_plain_files_get() -> None:
+    assert len(align.PASSES) == bootstrap.PASSES + 1
 
 
 def test_an_early_pass_teaches_the_next(store: Store) -> None:
