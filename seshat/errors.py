@@ -4,7 +4,9 @@ SeshatError
 ├── ConfigError   what a person wrote in YAML, or on the command line, is wrong; nothing has run (exit 2)
 ├── DataError     one source is unreadable; the record is rejected and the run goes on
 ├── StoreError    something on disk is missing or damaged; the message names the ``make`` that makes it
-└── EngineError   a library, a system tool or model weights are missing; the message says how to install them
+├── EngineError   a library, a system tool or model weights are missing; the message says how to install them
+├── TooLargeError the smallest batch of a training run does not fit into memory; the message says which settings need less
+└── StoppedError  somebody asked the process to end, and what was done is kept; the same command goes on (exit 143)
 
 Every error takes one string, a whole sentence (what, where, what to do), so that it survives the trip from a Ray worker.
 """
@@ -32,3 +34,13 @@ class StoreError(SeshatError):
 
 class EngineError(SeshatError):
     """A library, a system tool or a model that an engine needs is not there."""
+
+
+class TooLargeError(SeshatError):
+    """Even the smallest batch of a training run does not fit into memory."""
+
+
+class StoppedError(SeshatError):
+    """The process was asked to end (SIGTERM), and what was done is kept."""
+
+    exit_code = 143

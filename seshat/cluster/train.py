@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from typing import Any, Literal
 
 import torch
 
-from seshat.errors import EngineError, SeshatError
+from seshat.cluster.board import Board, Here, OnRay, Teller, stop_signal, told
+from seshat.cluster.evaluator import Evaluator, Event, sample
+from seshat.engines.weights import weight_files
+from seshat.errors import EngineError, SeshatError, StoppedError, TooLargeError
 from seshat.language import Language
-from seshat.progress import Progress
 from seshat.prompts import Prompts
 from seshat.rights import Rights
 from seshat.step import Outcome, outcome
 from seshat.store import Store
 from seshat.training import run
-from seshat.training.loop import Place, Report, num_steps
+from seshat.training.estimate import Estimate
+from seshat.training.hardware import free_memory
 from seshat.training.settings import Training
-from seshat.training.tracking import Tracker
+from seshat.training.strategy import Place
 
 log = logging.getLogger(__name__)
 Execution = Literal["ray", "local"]
-LOOK = 2.0
-"""Seconds between two looks at how far the workers are."""
+LESS = "if that is too much the batch is halved; lower max_seq_length, per_device_train_batch_size or lora.r to need less from the start"
+SHORTEST = 128
+"""Tokens in a row below which a run that does not fit into memory is given up."""
+LARGEST_ON_CPU = 1_000_000_000
+"""Bytes of weights above which a processor is too slow to translate even a few sentences for each checkpoint."""
 
 
 def train(
@@ -43,61 +49,98 @@ def train(
     """Train an adapter, or go on with one, or find that it is there.
 
     With ``ray``, ``session`` opens a Ray session if there is something to do; workers that are lost are started again and go on
-    from the newest checkpoint.
+    from the newest checkpoint. Whoever ends this process with SIGTERM finds a checkpoint of the last step.
     """
-    started = time.monotonic()
+    started, fitting = time.monotonic(), training
     job = run.prepare(training, language, prompts, store, rights)
     done = store.done(job.folder, job.fingerprint)
     if done:
         return outcome(done, done_before=True, note=job.folder)
-    run.start(job)
-    if execution == "ray":
-        with session():
-            numbers = _on_ray(job)
-    else:
-        numbers = _here(job)
+    with session() if execution == "ray" else nullcontext():
+        while True:
+            run.start(job)
+            try:
+                numbers = _told(job, _on_ray if execution == "ray" else _here)
+                break
+            except TooLargeError as error:
+                fitting = _shorter(fitting, error)
+                job = run.prepare(fitting, language, prompts, store, rights, asked=training)
     manifest = run.finish(job, numbers)
-    note = f"{job.folder}  " + ", ".join(f"{name} {value}" for name, value in manifest.notes.items() if name.endswith("loss"))
-    return outcome(manifest, seconds=time.monotonic() - started, note=note)
+    shown = [f"{name} {value}" for name, value in manifest.notes.items() if name in (*run.LOSSES, "chrf++", "step")]
+    return outcome(manifest, seconds=time.monotonic() - started, note=f"{job.folder}  {', '.join(shown)}")
 
 
-def _here(job: run.Job) -> dict[str, float]:
+def _shorter(training: Training, error: TooLargeError) -> Training:
+    """The last resort where memory is too small: rows of half the length, so the longest examples are left out."""
+    length = training.max_seq_length // 2
+    if length < SHORTEST:
+        raise error
+    log.warning("train: %s. Going on with max_seq_length=%d", error, length)
+    return training.model_copy(update={"max_seq_length": length})
+
+
+def _told(job: run.Job, work: Callable[[run.Job, Teller], dict[str, float]]) -> dict[str, float]:
+    """Work, while the user and MLflow are told of it."""
+    teller = Teller(job)
+    try:
+        numbers = work(job, teller)
+    except BaseException:
+        teller.close(failed=True)
+        raise
+    teller.close(failed=False)
+    return numbers
+
+
+def _here(job: run.Job, teller: Teller) -> dict[str, float]:
     """One worker, in this process."""
-    if job.training.num_workers > 1:
+    if job.training.num_workers not in (1, "auto"):
         raise EngineError("execution: local trains with one worker: set training.num_workers=1, or execution=ray")
     device = torch.device("cuda" if _wants_gpu(job.training) else "cpu")
-    progress = Progress()
+    estimated = run.estimated(job, 1, device)
+    log.info("train: %s", estimated)
+    if (needed := estimated.memory / 1e9) > (free := free_memory(device)):
+        log.warning("train: about %.1f GB are needed and %.1f GB are free on the %s: %s", needed, free, device.type, LESS)
+    evaluator = Evaluator(job, device) if _is_scored(job, device.type == "cuda", teller) else None
+    with stop_signal() as stopping:
+        numbers = run.work(job, Place(device=device), Here(teller, evaluator, stopping))
+    _compare(numbers, estimated)
+    return numbers
 
-    def report(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
-        for text in remarks:
-            log.warning("train: step %d: %s", step, text)
-        if numbers:
-            progress(_line(job, step, numbers))
 
-    return _tracked(job, Place(device=device), report)
+def _compare(numbers: dict[str, float], estimated: Estimate) -> None:
+    log.info(
+        "train: took %s (expected %s) and %.1f GB of a worker's memory (expected %.1f)",
+        *(timedelta(seconds=round(numbers[name])) for name in ("seconds", "expected_seconds")),
+        *(numbers["peak_gigabytes"], estimated.memory / 1e9),
+    )
 
 
-def _on_ray(job: run.Job) -> dict[str, float]:
-    """Workers of Ray Train, each with its share of the machine."""
+def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
+    """Workers of Ray Train, each with its share of the machine, and an evaluator beside them."""
     import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError
 
-    training, gpu = job.training, _wants_gpu(job.training)
+    training, gpu, workers = job.training, _wants_gpu(job.training), _num_workers(job.training)
+    resources = {"CPU": training.cpus_per_worker, **({"GPU": training.gpus_per_worker} if gpu else {})}
+    _warn_of_waiting(resources, workers)
+    estimated = run.estimated(job, workers, torch.device("cuda" if gpu else "cpu"))
+    log.info("train: %s", estimated)
     board = ray.remote(num_cpus=0)(Board).remote()
-    resources = {"CPU": training.cpus_per_worker, **({"GPU": 1} if gpu else {})}
-    for kind, amount in resources.items():
-        there = ray.cluster_resources().get(kind, 0)
-        if there < amount * training.num_workers:
-            log.warning(
-                f"train: {training.num_workers} workers with {amount:g} {kind} each do not fit into {there:g}: waiting for nodes to join; "
-                "where none can, lower training.num_workers or training.cpus_per_worker"
-            )
+    evaluator = _evaluator(job, board, teller, gpus_taken=workers * training.gpus_per_worker if gpu else 0)
     trainer = TorchTrainer(
         _worker,
-        train_loop_config={"job": job, "threads": max(1, int(training.cpus_per_worker)), "gpu": gpu, "board": board},
-        scaling_config=ScalingConfig(num_workers=training.num_workers, use_gpu=gpu, resources_per_worker=resources),
+        train_loop_config={
+            "job": job,
+            "threads": max(1, int(training.cpus_per_worker)),
+            "gpu": gpu,
+            "board": board,
+            "evaluator": evaluator,
+        },
+        scaling_config=ScalingConfig(
+            num_workers=(training.min_workers, workers) if training.min_workers else workers, use_gpu=gpu, resources_per_worker=resources
+        ),
         torch_config=TorchConfig(backend="nccl" if gpu else "gloo"),
         run_config=RunConfig(
             name=job.fingerprint,
@@ -106,15 +149,20 @@ def _on_ray(job: run.Job) -> dict[str, float]:
         ),
     )
     try:
-        with _told(board):
-            result = trainer.fit()
+        with stop_signal() as stopping, told(board, teller, stopping):
+            result = trainer.fit().return_value
+            if isinstance(result, SeshatError):
+                raise result
+            if evaluator:
+                _wait_for(evaluator)
     except TrainingFailedError as error:
         raise _reason(error) from error
-    return dict(result.return_value or {})
+    _compare(result, estimated)
+    return dict(result)
 
 
-def _worker(config: dict[str, Any]) -> dict[str, float]:
-    """What Ray runs on every worker; what the first one returns is the result."""
+def _worker(config: dict[str, Any]) -> dict[str, float] | SeshatError:
+    """What Ray runs on every worker; what the first one returns is the result: an error that is raised, Ray would try again."""
     import ray.train
     from ray.train.torch import get_device
 
@@ -122,94 +170,82 @@ def _worker(config: dict[str, Any]) -> dict[str, float]:
     context = ray.train.get_context()
     device = get_device() if config["gpu"] else torch.device("cpu")
     place = Place(rank=context.get_world_rank(), world=context.get_world_size(), device=device)
-
-    def report(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
-        if place.rank == 0:
-            line = _line(config["job"], step, numbers) if numbers else ""
-            if line:
-                log.info(line)
-            config["board"].write.remote(line, [f"train: step {step}: {text}" for text in remarks])
-        ray.train.report({"step": step, **numbers})
-
-    return _tracked(config["job"], place, report)
+    try:
+        return run.work(config["job"], place, OnRay(place.rank, config["board"], config["evaluator"]))
+    except (StoppedError, TooLargeError) as error:
+        return error
 
 
-class Board:
-    """An actor on which the first worker writes how far it is, for the driver to read, and what is to be said about the run."""
+class EvaluatorActor:
+    """The evaluator in a process of its own; what it finds it writes on the board."""
 
-    def __init__(self) -> None:
-        self._line = ""
-        self._remarks: list[str] = []
+    def __init__(self, job: run.Job, board: Any, gpu: bool) -> None:
+        torch.set_num_threads(1)
+        self._evaluator = Evaluator(job, torch.device("cuda" if gpu else "cpu"))
+        self._board = board
 
-    def write(self, line: str, remarks: Sequence[str]) -> None:
-        self._line = line or self._line
-        self._remarks += remarks
-
-    def read(self) -> tuple[str, list[str]]:
-        """The line that was written last, and the remarks since somebody looked."""
-        remarks, self._remarks = self._remarks, []
-        return self._line, remarks
+    def score(self) -> None:
+        """Score what waits, and stop the workers when further steps bring nothing."""
+        for event in self._evaluator.score_waiting():
+            self._board.write.remote(event)
+        if self._evaluator.is_exhausted:
+            self._board.ask_to_stop.remote("early")
 
 
-@contextmanager
-def _told(board: Any) -> Iterator[None]:
-    """Tell, while something else goes on, what stands on the board."""
+def _evaluator(job: run.Job, board: Any, teller: Teller, *, gpus_taken: float) -> Any:
+    """The actor that scores checkpoints; None if there is nothing to score, or no room for it."""
+    import ray
+
+    asked = job.training.evaluator.gpus
+    free = ray.cluster_resources().get("GPU", 0) - gpus_taken
+    gpus = (1.0 if free >= 1 else 0.0) if asked == "auto" else asked
+    if not _is_scored(job, gpus > 0, teller):
+        return None
+    options = {"num_cpus": job.training.evaluator.cpus, "num_gpus": gpus, "max_restarts": 2, "max_task_retries": 2}
+    return ray.remote(**options)(EvaluatorActor).remote(job, board, gpus > 0)
+
+
+def _is_scored(job: run.Job, gpu: bool, teller: Teller) -> bool:
+    if not sample(job):
+        return False
+    size = sum(os.path.getsize(file) for file in weight_files(Store(job.root).path(job.base)))
+    if size > LARGEST_ON_CPU and not gpu:
+        why = f"no GPU is left that could translate with a model of {size / 1e9:.0f} GB, so checkpoints are not scored"
+        teller(Event(0, remarks=(f"{why}: give training.evaluator.gpus a share, such as 0.3 with training.gpus_per_worker=0.7",)))
+        return False
+    return True
+
+
+def _wait_for(evaluator: Any) -> None:
+    """Until the last checkpoint is scored."""
     import ray
     from ray.exceptions import RayError
 
-    progress, over = Progress(), threading.Event()
-
-    def look() -> None:
-        seen, ended = "", False
-        while not ended:
-            ended = over.wait(LOOK)
-            try:
-                line, remarks = ray.get(board.read.remote())
-            except RayError as error:  # the node with the board is gone, the training need not be
-                log.warning("train: how far it is cannot be shown any more (%s)", type(error).__name__)
-                return
-            for text in remarks:
-                log.warning("%s", text)
-            if line != seen:
-                progress(line)
-                seen = line
-
-    reader = threading.Thread(target=look, daemon=True, name="progress")
-    reader.start()
     try:
-        yield
-    finally:
-        over.set()
-        reader.join()
+        ray.get(evaluator.score.remote())
+    except RayError as error:
+        log.warning("train: the evaluator failed (%s)", str(error).strip().splitlines()[-1])
 
 
-def _tracked(job: run.Job, place: Place, report: Report) -> dict[str, float]:
-    """Work, with the curves of the first worker in MLflow."""
-    tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking and place.rank == 0 else None
-    if tracker:
-        tracker.describe(job.training.model_dump(), job.card.data)
+def _num_workers(training: Training) -> int:
+    """The setting ``num_workers``; on ``auto`` as many as the cluster has GPUs for."""
+    if training.num_workers != "auto":
+        return training.num_workers
+    import ray
 
-    def both(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
-        if tracker:
-            tracker.log(step, numbers)
-            for text in remarks:
-                tracker.remark(step, text)
-        report(step, numbers, remarks)
-
-    try:
-        last = run.work(job, place, both)
-    except BaseException:
-        if tracker:
-            tracker.close(failed=True)
-        raise
-    if tracker:
-        tracker.close()
-    return last
+    return max(1, int(ray.cluster_resources().get("GPU", 0) // training.gpus_per_worker))
 
 
-def _line(job: run.Job, step: int, numbers: dict[str, float]) -> str:
-    total = num_steps(job.training, len(job.rows))
-    return f"train: step {step} of {total}  " + "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
+def _warn_of_waiting(resources: dict[str, float], workers: int) -> None:
+    import ray
+
+    for kind, amount in resources.items():
+        there = ray.cluster_resources().get(kind, 0)
+        if there < amount * workers:
+            log.warning(
+                f"train: {workers} workers with {amount:g} {kind} each do not fit into {there:g}: waiting for nodes to join; "
+                "where none can, lower training.num_workers or training.cpus_per_worker"
+            )
 
 
 def _wants_gpu(training: Training) -> bool:
@@ -219,7 +255,8 @@ def _wants_gpu(training: Training) -> bool:
     import ray
 
     if ray.is_initialized():
-        return bool(ray.cluster_resources().get("GPU", 0) >= training.num_workers)
+        needed = training.gpus_per_worker * (1 if training.num_workers == "auto" else training.num_workers)
+        return bool(ray.cluster_resources().get("GPU", 0) >= needed)
     return bool(torch.cuda.is_available())
 
 

@@ -22,8 +22,9 @@ from seshat.rights import Rights
 from seshat.step import Outcome, outcome
 from seshat.store import Manifest, Store
 from seshat.training import run
-from seshat.training.loop import Place
+from seshat.training.loop import Listener
 from seshat.training.settings import TUNING, Training, Tuning, Value, with_overrides
+from seshat.training.strategy import Place
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -102,7 +103,7 @@ def _attempt(config: dict[str, Any], jobs: list[run.Job], threads: int) -> None:
     torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     run.start(job)
-    numbers = run.work(job, Place(device=device), lambda step, numbers, remarks: None)
+    numbers = run.work(job, Place(device=device), Listener())
     run.finish(job, numbers)
     ray_tune.report({METRIC: numbers[METRIC]})
 

@@ -29,11 +29,22 @@ class TransformersModel:
         import torch  # heavy
 
         self._torch = torch
-        self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        self.device: str = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.dtype = getattr(torch, ("bfloat16" if self.device == "cuda" else "float32") if dtype == "auto" else dtype)
         self.batch_size = batch_size
         self.model = load(folder, adapter, self.dtype).to(self.device).eval()
         self.context = int(getattr(self.model.config, "max_position_embeddings", 0))
+
+    @classmethod
+    def around(cls, model: Any, device: str, batch_size: int = 32) -> TransformersModel:
+        """An engine of a model that somebody else has loaded, on its device and in eval mode."""
+        import torch  # heavy
+
+        engine = cls.__new__(cls)
+        engine._torch, engine.device, engine.batch_size, engine.model = torch, device, batch_size, model
+        engine.dtype = model.dtype
+        engine.context = int(getattr(model.config, "max_position_embeddings", 0))
+        return engine
 
     def generate(self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int]) -> list[Completion]:
         """One completion for each prompt, in their order; rows that ended leave the batch."""
@@ -139,10 +150,15 @@ class _Batch:
 
 
 def load(folder: str, adapter: str, dtype: torch.dtype) -> Any:
-    """The model of a folder in a dtype, never quantised; with the LoRA of an adapter folder on top if one is named."""
+    """The model of a folder in a dtype, never quantised; with the LoRA of an adapter folder on top if one is named.
+
+    An adapter folder of a run that trained every weight holds the whole model, which is then loaded instead.
+    """
     from transformers import AutoModelForCausalLM  # heavy
     from transformers.utils.logging import disable_progress_bar
 
+    if adapter and is_whole(adapter):
+        folder, adapter = adapter, ""
     if not os.path.isfile(os.path.join(folder, "config.json")):
         raise EngineError(f"{folder} holds no model (no config.json): run 'make download-model' or 'make export-gguf' first")
     disable_progress_bar()
@@ -157,3 +173,8 @@ def load(folder: str, adapter: str, dtype: torch.dtype) -> Any:
     if not os.path.isfile(os.path.join(adapter, "adapter_model.safetensors")):
         raise EngineError(f"{adapter} holds no adapter (no adapter_model.safetensors): run 'make train' first")
     return PeftModel.from_pretrained(model, adapter, torch_dtype=dtype)
+
+
+def is_whole(adapter: str) -> bool:
+    """Whether what a run left in ``models/adapters`` is a whole model."""
+    return os.path.isfile(os.path.join(adapter, "model.safetensors"))

@@ -1,27 +1,50 @@
-"""What a run leaves behind: the adapter with its tokenizer, its card and a manifest."""
+"""What a run leaves behind: the adapter (or the whole model) with its tokenizer, its card and a manifest."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
+from safetensors.torch import load_file, save_file
+
+from seshat.errors import StoreError
 from seshat.prompts import CARD, Card, ChatTokenizer
 from seshat.store import Manifest, Store
 
 WEIGHTS = "adapter_model.safetensors"
+WHOLE = "model.safetensors"
+"""The weights of a run that trained all of them."""
 
 
-def save(model: Any, tokenizer: ChatTokenizer, card: Card, folder: str) -> None:
-    """Write the adapter's files. The last act of the first worker."""
-    for config in model.peft_config.values():
-        config.base_model_name_or_path = card.base  # a folder of this machine would mean nothing elsewhere
-    model.save_pretrained(folder, save_embedding_layers=False)  # those that are trained are saved in any case
+def describe(model: Any, tokenizer: ChatTokenizer, card: Card, folder: str) -> None:
+    """Write everything but the weights. The last act of the first worker."""
+    os.makedirs(folder, exist_ok=True)
+    if hasattr(model, "peft_config"):
+        for config in model.peft_config.values():
+            config.base_model_name_or_path = card.base  # a folder of this machine would mean nothing elsewhere
+            config.inference_mode = True
+            config.save_pretrained(folder)
+            config.inference_mode = False
+    else:
+        model.config.save_pretrained(folder)
     tokenizer.tokenizer.save_pretrained(folder)
-    boilerplate = os.path.join(folder, "README.md")
-    if os.path.exists(boilerplate):
-        os.remove(boilerplate)
     with open(os.path.join(folder, CARD), "w", encoding="utf-8") as stream:
         stream.write(card.model_dump_json(indent=1))
+
+
+def write_weights(checkpoint: str, folder: str) -> None:
+    """Write the weights of a checkpoint's file as peft, or for a whole model transformers, expects them."""
+    weights = load_file(checkpoint)
+    if empty := [name for name, weight in weights.items() if not weight.numel()]:
+        raise StoreError(f"{checkpoint}: {empty[0]} and {len(empty) - 1} more weights are empty; they were not gathered from their shares")
+    adapted = os.path.isfile(os.path.join(folder, "adapter_config.json"))
+    named = {published(name) if adapted else name: weight for name, weight in weights.items()}
+    save_file(named, os.path.join(folder, WEIGHTS if adapted else WHOLE), metadata={"format": "pt"})
+
+
+def published(name: str) -> str:
+    """The name that peft gives a trained weight in a file: without that of the adapter, which is ours alone."""
+    return name.replace(".modules_to_save.default", "").replace(".default", "")
 
 
 def finish(store: Store, folder: str, manifest: Manifest) -> Manifest:

@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from safetensors.torch import load_file, save_file
 
 from seshat.engines.weights import sha256
 from seshat.errors import ConfigError, StoreError
+from seshat.training.strategy import State
 
 log = logging.getLogger(__name__)
 WEIGHTS, OPTIMIZER, STATE, MANIFEST = "weights.safetensors", "optimizer.safetensors", "state.json", "manifest.json"
@@ -40,15 +40,14 @@ class Checkpoint:
     identity: Identity
 
 
-def save(root: str, step: int, identity: Identity, weights: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer,
-         *, keep: int) -> None:  # fmt: skip
-    """Write a checkpoint and remove those before the last ``keep``."""
+def save(root: str, step: int, identity: Identity, state: State, *, keep: int) -> str:
+    """Write a checkpoint and remove those before the last ``keep``; its folder."""
     folder = os.path.join(root, f"step-{step:06d}")
     draft = f"{folder}.{uuid.uuid4().hex[:8]}.tmp"
     try:
         os.makedirs(draft)
-        save_file({name: weight.detach().cpu().contiguous() for name, weight in weights.items()}, os.path.join(draft, WEIGHTS))
-        save_file(_optimizer_state(weights, optimizer), os.path.join(draft, OPTIMIZER))
+        save_file(state.weights, os.path.join(draft, WEIGHTS))
+        save_file(state.moments, os.path.join(draft, OPTIMIZER))
         _write_json(os.path.join(draft, STATE), {"step": step, "identity": dict(identity)})
         files = {name: sha256(os.path.join(draft, name)) for name in (WEIGHTS, OPTIMIZER, STATE)}
         _write_json(os.path.join(draft, MANIFEST), files)
@@ -62,6 +61,7 @@ def save(root: str, step: int, identity: Identity, weights: Mapping[str, torch.n
         raise StoreError(f"{folder}: the checkpoint could not be written ({error}); the one before it is untouched") from None
     for old in _folders(root)[keep:]:
         shutil.rmtree(old)
+    return folder
 
 
 def newest(root: str) -> Checkpoint | None:
@@ -88,26 +88,10 @@ def check_identity(checkpoint: Checkpoint, identity: Identity) -> None:
         )
 
 
-def restore(checkpoint: Checkpoint, weights: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer) -> None:
-    """Put weights and optimizer back to where they were."""
-    saved = load_file(os.path.join(checkpoint.folder, WEIGHTS))
-    if saved.keys() != weights.keys():
-        raise StoreError(f"{checkpoint.folder} holds other weights than this model trains: delete it to start anew")
-    state = load_file(os.path.join(checkpoint.folder, OPTIMIZER))
-    with torch.no_grad():
-        for name, weight in weights.items():
-            weight.copy_(saved[name])
-            moments = {key.rpartition("/")[2]: value for key, value in state.items() if key.rpartition("/")[0] == name}
-            optimizer.state[weight] = {key: value.clone() if key == "step" else value.to(weight.device) for key, value in moments.items()}
-
-
-def _optimizer_state(weights: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    return {
-        f"{name}/{key}": value.detach().cpu().contiguous()
-        for name, weight in weights.items()
-        for key, value in optimizer.state[weight].items()
-        if isinstance(value, torch.Tensor)
-    }
+def read(checkpoint: Checkpoint) -> State:
+    """The weights and moments of a checkpoint."""
+    weights, moments = (load_file(os.path.join(checkpoint.folder, name)) for name in (WEIGHTS, OPTIMIZER))
+    return State(weights, moments)
 
 
 def _fault(folder: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import resource
 
+import psutil
 import torch
 
 
@@ -27,6 +29,20 @@ def _verdict() -> str:
     if torch.version.cuda or torch.version.hip:
         return "no GPU: this torch is built for one, but finds no device; look at the driver (nvidia-smi or rocm-smi)"
     return "no GPU: this torch is a CPU build; training runs, slowly: take the quickstart's small model, or a machine with a GPU"
+
+
+def used_memory(device: torch.device, *, peak: bool = False) -> float:
+    """Gigabytes that this process takes of the memory of a GPU, or of the machine; with ``peak`` the most it ever took."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device) if peak else torch.cuda.memory_allocated(device)) / 1e9
+    if peak:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    return float(psutil.Process().memory_info().rss) / 1e9
+
+
+def free_memory(device: torch.device) -> float:
+    """Gigabytes that nobody takes."""
+    return float(torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available) / 1e9
 
 
 def four_bit() -> str:

@@ -8,36 +8,45 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
-from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
-from seshat.errors import ConfigError, SeshatError
-from seshat.training import checkpoint
-from seshat.training.batches import Order, Packed, collate
-from seshat.training.model import Objective, trainable, uses_bf16
+from seshat.errors import SeshatError, StoppedError
+from seshat.training import candidates, checkpoint
+from seshat.training.batches import Batch, Order, Packed, collate
+from seshat.training.model import IGNORED, Objective, uses_bf16
+from seshat.training.rehearsal import Rehearsed, is_out_of_memory, rehearse
 from seshat.training.settings import Training
+from seshat.training.strategy import Place, Replicated, strategy
 from seshat.training.watch import Watch
 
 log = logging.getLogger(__name__)
-Report = Callable[[int, dict[str, float], Sequence[str]], None]
-"""Called by every worker with the step, its numbers, and what is to be said about the run."""
+Stop = Literal["", "early", "asked"]
+"""Why a run ends before its last step: further steps bring nothing, or somebody asked for it."""
+STOPS: tuple[Stop, ...] = ("", "early", "asked")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where this process stands among the workers."""
+class Listener:
+    """Hears how a run goes. Every worker has one; only that of the first is told of checkpoints and asked whether to stop."""
 
-    rank: int = 0
-    world: int = 1
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    def report(self, step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
+        """The numbers of a step, and what is to be said about the run."""
+
+    def news(self, step: int, text: str) -> None:
+        """Something that is good to know, and no trouble."""
+
+    def saved(self, step: int) -> None:
+        """A checkpoint is there, and its weights are among the candidates."""
+
+    def stop(self) -> Stop:
+        """Whether to stop before the last step; asked after each one, so it must not take long."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -62,14 +71,13 @@ class Run:
 
     training: Training
     place: Place
-    objective: nn.Module
-    weights: dict[str, nn.Parameter]
-    optimizer: torch.optim.Optimizer
+    strategy: Replicated
     order: Order
     schedule: Schedule
     rows: Packed
     validation: Packed | None
     pad: int
+    rehearsed: Rehearsed
     step: int = 0
     """Steps that are done."""
     first: int = 0
@@ -77,122 +85,132 @@ class Run:
     tokens: int = 0
     started: float = field(default_factory=time.monotonic)
 
-    def autocast(self) -> AbstractContextManager[Any]:
-        """bfloat16 arithmetic where the settings want it."""
-        enabled = uses_bf16(self.training, self.place.device)
-        context: AbstractContextManager[Any] = torch.autocast(self.place.device.type, torch.bfloat16, enabled=enabled)
-        return context
-
 
 def num_steps(training: Training, num_rows: int) -> int:
     """How many steps a run has."""
     return training.max_steps or max(1, math.ceil(training.num_train_epochs * num_rows / training.rows_per_step))
 
 
-def setup(training: Training, model: Any, rows: Packed, validation: Packed | None, pad: int, place: Place) -> Run:
-    """The model with its optimizer, the order of the data and the schedule, at step 0."""
-    if place.world != training.num_workers:
-        raise ConfigError(f"num_workers: {training.num_workers} were asked for and {place.world} are running; the batch would change")
-    weights = dict(trainable(model))
-    objective: nn.Module = Objective(model)
-    if place.world > 1:
-        objective = DistributedDataParallel(objective, gradient_as_bucket_view=True)
-    optimizer = torch.optim.AdamW(
-        weights.values(), lr=training.learning_rate, betas=(0.9, 0.98), weight_decay=training.weight_decay, fused=True
-    )
-    total = num_steps(training, len(rows))
+def setup(
+    training: Training,
+    model: Any,
+    rows: Packed,
+    validation: Packed | None,
+    pad: int,
+    place: Place,
+    found: checkpoint.Checkpoint | None = None,
+) -> Run:
+    """The model with its optimizer, the order of the data and the schedule; its fullest batch fits.
+
+    It stands at step 0, or where a checkpoint was left, whatever the strategy and the number of workers that wrote it.
+    """
+    spread = strategy(Objective(model, bf16=uses_bf16(training, place.device)), training, place)
+    rehearsed = rehearse(spread, rows, pad, training.per_device_train_batch_size, place)
+    spread.begin(checkpoint.read(found) if found else None)
+    total, step = num_steps(training, len(rows)), found.step if found else 0
     schedule = Schedule(training.learning_rate, max(1, round(training.warmup_ratio * total)), total)
     order = Order(len(rows), training.seed, training.rows_per_step)
-    return Run(training, place, objective, weights, optimizer, order, schedule, rows, validation, pad)
+    return Run(training, place, spread, order, schedule, rows, validation, pad, rehearsed, step, step)
 
 
-def resume(run: Run, root: str, identity: checkpoint.Identity) -> None:
-    """Go on from the newest checkpoint that validates, if there is one."""
-    found = checkpoint.newest(root)
-    if found:
-        checkpoint.check_identity(found, identity)
-        checkpoint.restore(found, run.weights, run.optimizer)
-        run.step = run.first = found.step
-        log.info("train: goes on from step %d of %d (%s)", run.step, run.schedule.total_steps, found.folder)
+def fit(run: Run, root: str, identity: checkpoint.Identity, listener: Listener) -> dict[str, float]:
+    """Train to the last step, or until the listener wants to stop, with checkpoints and validation on the way; the last numbers.
 
-
-def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report) -> dict[str, float]:
-    """Train to the last step, with checkpoints and validation on the way; the last numbers."""
+    Where somebody asked to stop, that ends with a StoppedError, on all workers.
+    """
     training, total = run.training, run.schedule.total_steps
     watch = Watch(training, total)
     losses: list[float] = []
     last: dict[str, float] = {}
-    while run.step < total:
-        losses.append(train_step(run))
+    saved = run.step
+    stop = _agreed(run, listener)
+    while run.step < total and not stop:
+        loss, norm = train_step(run)
+        losses.append(loss)
         run.step += 1
-        remarks = list(watch.after_step(run.step, losses[-1]))
+        remarks = list(watch.after_step(run.step, loss))
         numbers: dict[str, float] = {}
         if run.step % training.logging_steps == 0 or run.step == total:
-            numbers |= _progress(run, losses)
+            numbers |= _progress(run, losses) | {"grad_norm": norm}
             losses = []
         if run.validation and (run.step % training.eval_steps == 0 or run.step == total):
             numbers["eval_loss"] = validate(run)
             remarks += watch.after_validation(run.step, numbers["eval_loss"])
         if run.step % training.save_steps == 0 or run.step == total:
-            _save(run, root, identity)
+            saved = _save(run, root, identity, listener)
         if numbers or remarks:
-            report(run.step, numbers, remarks)
+            listener.report(run.step, numbers, remarks)
             last |= numbers
+        stop = _agreed(run, listener)
+    if stop == "asked" and run.step < total:
+        if saved < run.step:
+            _save(run, root, identity, listener)
+        raise StoppedError(f"train: stopped after step {run.step} of {total}; the same command goes on from there")
     return last
 
 
-def train_step(run: Run) -> float:
-    """One step of the optimizer; the mean loss of its target tokens, over all workers."""
+def train_step(run: Run) -> tuple[float, float]:
+    """One step of the optimizer: the mean loss of its target tokens over all workers, and the norm of its gradients."""
     training, place = run.training, run.place
-    for group in run.optimizer.param_groups:
-        group["lr"] = run.schedule(run.step)
     torch.manual_seed(training.seed * 1_000_003 + run.step * place.world + place.rank)  # dropout
-    share = place.world / float(run.rows.targets[run.order.rows(run.step)].sum())  # DDP takes the mean over workers
-    batches = run.order.slices(run.step, training.per_device_train_batch_size, place.rank, place.world)
+    share = place.world / float(run.rows.targets[run.order.rows(run.step)].sum())  # gradients are the mean over workers
+    batches = run.order.slices(run.step, run.rehearsed.size, place.rank, place.world)
     loss = torch.zeros((), device=place.device)
     for number, rows in enumerate(batches, 1):
-        batch = collate([run.rows[row] for row in rows], run.pad)
-        with _synchronised(run.objective, number == len(batches)):
-            with run.autocast():
-                part = run.objective(*batch.to(place.device)) * share
-            part.backward()
+        batch = _batch(run, run.rows, rows)
+        try:
+            with run.strategy.accumulating(last=number == len(batches)):
+                part = run.strategy.module(*batch.to(place.device)) * share
+                run.strategy.backward(part)
+        except RuntimeError as error:
+            raise (_no_memory(run) if is_out_of_memory(error) else error) from error
         loss += part.detach()
         run.tokens += batch.ids.numel() * place.world
-    norm = nn.utils.clip_grad_norm_(run.weights.values(), training.max_grad_norm)
     mean = float(_summed(loss, place)) / place.world
-    if not math.isfinite(mean) or not math.isfinite(float(norm)):
+    norm = run.strategy.update(run.schedule(run.step)) if math.isfinite(mean) else math.nan
+    if not math.isfinite(norm):
         raise SeshatError(_not_finite(run, mean))
-    run.optimizer.step()
-    run.optimizer.zero_grad()
-    return mean
+    return mean, norm
 
 
 def validate(run: Run) -> float:
     """The mean loss of the validation set's target tokens."""
     assert run.validation is not None
-    rows, place = run.validation, run.place
-    size = run.training.per_device_train_batch_size
+    rows, place, module = run.validation, run.place, run.strategy.module
     total = torch.zeros((), device=place.device)
-    with _evaluating(run.objective), torch.no_grad(), run.autocast():
-        for start in range(place.rank * size, len(rows), size * place.world):
-            batch = collate([rows[row] for row in range(start, min(start + size, len(rows)))], run.pad)
-            objective = run.objective.module if isinstance(run.objective, DistributedDataParallel) else run.objective
-            total += objective(*batch.to(place.device))
+    module.eval()
+    with torch.no_grad():
+        for start in range(
+            0, len(rows), run.rehearsed.size * place.world
+        ):  # as many batches for every worker, because shares are gathered in each
+            mine = range(start + place.rank * run.rehearsed.size, min(start + (place.rank + 1) * run.rehearsed.size, len(rows)))
+            total += module(*_batch(run, rows, mine).to(place.device))
+    module.train()
     return float(_summed(total, place)) / float(rows.targets.sum())
 
 
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    module.eval()
-    try:
-        yield
-    finally:
-        module.train()
+def _batch(run: Run, rows: Packed, numbers: Sequence[int]) -> Batch:
+    """The rows of these numbers; where there are none, one row of which nothing is trained, so that every worker takes part."""
+    if numbers:
+        return collate([rows[number] for number in numbers], run.pad)
+    empty = collate([rows[0]], run.pad)
+    return replace(empty, labels=torch.full_like(empty.labels, IGNORED))
 
 
-def _synchronised(module: nn.Module, last: bool) -> AbstractContextManager[Any]:
-    """Gradients travel between workers with the last batch of a step only."""
-    return module.no_sync() if isinstance(module, DistributedDataParallel) and not last else nullcontext()
+def expected_seconds(run: Run) -> float:
+    """How long what is left of a run will take, from how long its fullest batch took."""
+    batches = len(run.order.slices(run.step, run.rehearsed.size, 0, run.place.world))
+    return run.rehearsed.seconds * batches * (run.schedule.total_steps - run.step)
+
+
+def _agreed(run: Run, listener: Listener) -> Stop:
+    """What the listener of the first worker says, on all workers."""
+    said = STOPS.index(listener.stop()) if run.place.rank == 0 else 0
+    if run.place.world > 1:
+        code = torch.tensor(said, device=run.place.device)
+        dist.broadcast(code, 0)
+        said = int(code)
+    return STOPS[said]
 
 
 def _summed(value: torch.Tensor, place: Place) -> torch.Tensor:
@@ -212,11 +230,24 @@ def _progress(run: Run, losses: list[float]) -> dict[str, float]:
     }
 
 
-def _save(run: Run, root: str, identity: checkpoint.Identity) -> None:
+def _save(run: Run, root: str, identity: checkpoint.Identity, listener: Listener) -> int:
+    """Write a checkpoint; its step."""
+    state = run.strategy.state()
     if run.place.rank == 0:
-        checkpoint.save(root, run.step, identity, run.weights, run.optimizer, keep=run.training.save_total_limit)
+        folder = checkpoint.save(root, run.step, identity, state, keep=run.training.save_total_limit)
+        if run.training.evaluator.sample and run.validation:
+            candidates.offer(root, run.step, os.path.join(folder, checkpoint.WEIGHTS))
+            listener.saved(run.step)
     if run.place.world > 1:
         dist.barrier()
+    return run.step
+
+
+def _no_memory(run: Run) -> SeshatError:
+    return SeshatError(
+        f"training ran out of memory at step {run.step + 1}, though its fullest batch had fitted before: the same command goes on from "
+        f"the newest checkpoint; if it happens again, lower per_device_train_batch_size, now {run.rehearsed.size}, or max_seq_length"
+    )
 
 
 def _not_finite(run: Run, loss: float) -> str:

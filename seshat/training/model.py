@@ -30,12 +30,12 @@ def uses_bf16(training: Training, device: torch.device) -> bool:
 
 
 def load_base(folder: str, training: Training, device: torch.device) -> Any:
-    """The base model, frozen and in training mode."""
+    """The base model in training mode; frozen, unless every weight is to be trained."""
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    dtype = torch.bfloat16 if uses_bf16(training, device) else torch.float32
+    dtype = torch.bfloat16 if uses_bf16(training, device) and training.precision != "full" else torch.float32
     quantization = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
     )
@@ -52,8 +52,14 @@ def load_base(folder: str, training: Training, device: torch.device) -> Any:
         raise EngineError(f"{folder}: the base model cannot be loaded ({error}); run 'make download-model' again") from None
     keep_four_bits(model)
     for weight in model.parameters():
-        weight.requires_grad_(False)
+        weight.requires_grad_(training.precision == "full")
     return model.train()
+
+
+def build(folder: str, training: Training, device: torch.device, rows: Sequence[int] = ()) -> Any:
+    """The base model of a folder as it is trained: with its adapter, or whole. ``rows`` are those of new tokens."""
+    base = load_base(folder, training, device)
+    return base if training.precision == "full" else add_lora(base, training.lora, rows, seed=training.seed)
 
 
 def keep_four_bits(model: nn.Module) -> None:
@@ -68,7 +74,7 @@ def keep_four_bits(model: nn.Module) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
-def add_lora(model: Any, lora: Lora, rows: Sequence[int] = (), *, seed: int = 1, gradient_checkpointing: bool = False) -> Any:
+def add_lora(model: Any, lora: Lora, rows: Sequence[int] = (), *, seed: int = 1) -> Any:
     """The model with a trainable adapter; with ``train_embeddings`` its embeddings and head are trained whole, in fp32.
 
     Without, only those of their ``rows`` are trained that belong to new tokens (see ``seshat.training.extend``).
@@ -91,9 +97,6 @@ def add_lora(model: Any, lora: Lora, rows: Sequence[int] = (), *, seed: int = 1,
     for weight in adapted.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()
-    if gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        model.enable_input_require_grads()
     return adapted
 
 
@@ -105,17 +108,29 @@ def trainable(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
 class Objective(nn.Module):
     """The sum of the losses of a batch's target tokens, with logits computed for those tokens only."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, bf16: bool = False) -> None:
+        """``bf16``: compute in bfloat16, keep what is trained in float32."""
         super().__init__()
         self.model = model
+        self._bf16 = bf16
         causal = model.get_base_model() if hasattr(model, "peft_config") else model
-        self._parts = (getattr(causal, causal.base_model_prefix), causal.get_output_embeddings())
-        """Body and head, in a tuple so that they are not registered a second time."""
+        self._parts = (causal, getattr(causal, causal.base_model_prefix), causal.get_output_embeddings())
+        """Model without adapter, body and head, in a tuple so that they are not registered a second time."""
+
+    @property
+    def causal(self) -> Any:
+        """The model of transformers, without peft's wrapping."""
+        return self._parts[0]
+
+    def checkpoint_activations(self) -> None:
+        """From now on compute activations again in the backward pass instead of keeping them (Chen et al., 2016)."""
+        self.causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
     def forward(self, ids_BT: torch.Tensor, positions_BT: torch.Tensor, labels_BT: torch.Tensor) -> torch.Tensor:
         """Without an attention mask: positions that start again at 0 are where a row's next example begins."""
-        body, head = self._parts
-        hidden_BTD = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False).last_hidden_state
-        wanted_BT = labels_BT != IGNORED
-        logits_NV = head(hidden_BTD[wanted_BT])
-        return nn.functional.cross_entropy(logits_NV.float(), labels_BT[wanted_BT], reduction="sum")
+        _, body, head = self._parts
+        with torch.autocast(ids_BT.device.type, torch.bfloat16, enabled=self._bf16):  # here, because DeepSpeed turns it off around us
+            hidden_BTD = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False).last_hidden_state
+            wanted_BT = labels_BT != IGNORED
+            logits_NV = head(hidden_BTD[wanted_BT])
+            return nn.functional.cross_entropy(logits_NV.float(), labels_BT[wanted_BT], reduction="sum")

@@ -6,7 +6,11 @@ import json
 import logging
 import os
 import shutil
+import time
 from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
 
 from seshat.config import to_yaml
 from seshat.engines import download
@@ -18,16 +22,20 @@ from seshat.prompts import Card, ChatTokenizer, Prompts
 from seshat.records import digest
 from seshat.rights import Rights
 from seshat.store import Manifest, Store
-from seshat.training import adapter, checkpoint, loop, small
+from seshat.training import adapter, candidates, checkpoint, loop, small
 from seshat.training.batches import Packed, encode, pack
+from seshat.training.estimate import Estimate, estimate, read_shapes
 from seshat.training.extend import extend, new_rows
-from seshat.training.model import add_lora, load_base
-from seshat.training.settings import ADAPTERS, RESOURCES, SMALL, Training
+from seshat.training.hardware import used_memory
+from seshat.training.model import build, uses_bf16
+from seshat.training.settings import ADAPTERS, SMALL, Training
+from seshat.training.strategy import Place
 from seshat.training.watch import too_slow
 from seshat.withdrawals import read_withdrawals
 
 log = logging.getLogger(__name__)
-VERSION = 1
+VERSION = 2
+LOSSES = ("loss", "eval_loss")
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class Job:
             "data": self.rows.name,
             "rows per step": training.rows_per_step,
             "precision": training.precision,
+            "optimizer": training.optimizer,
             "lora": training.lora.model_dump(),
             "learning_rate": training.learning_rate,
             "warmup_ratio": training.warmup_ratio,
@@ -111,7 +120,7 @@ def finished_adapter(training: Training, base: Manifest, store: Store) -> str:
 
 def fingerprint(training: Training, base_sha256: str, data: dict[str, str], language: Language, prompts: Prompts) -> str:
     """The name of everything that an adapter depends on."""
-    settings = json.dumps(training.model_dump(mode="json", exclude={*RESOURCES, "small", "extend"}), sort_keys=True)
+    settings = json.dumps(training.decides(), sort_keys=True)
     parts = (settings, language.model_dump_json(), prompts.model_dump_json(), base_sha256, *sorted(data.items()))
     return digest("train", VERSION, *parts)
 
@@ -124,8 +133,19 @@ def data_digests(store: Store) -> dict[str, str]:
     return {name: sha256(path) for name, path in paths.items() if os.path.isfile(path)}
 
 
-def prepare(training: Training, language: Language, prompts: Prompts, store: Store, rights: Rights | None = None) -> Job:
-    """Fetch the base, pack the data, and say what the workers have to do."""
+def prepare(
+    training: Training,
+    language: Language,
+    prompts: Prompts,
+    store: Store,
+    rights: Rights | None = None,
+    *,
+    asked: Training | None = None,
+) -> Job:
+    """Fetch the base, pack the data, and say what the workers have to do.
+
+    ``asked`` are the settings that the result is known by, where what is trained had to be changed to fit into memory.
+    """
     base, folder, _ = ensure_trained_base(training, language, prompts, store, rights)
     data = data_digests(store)
     tokenizer = ChatTokenizer.load(store.path(folder))
@@ -143,7 +163,7 @@ def prepare(training: Training, language: Language, prompts: Prompts, store: Sto
         rights=_allowed(rights or Rights(), store),
         without=tuple(one.source for one in withdrawn.sources),
     )
-    name = fingerprint(training, card.base_sha256, data, language, prompts)
+    name = fingerprint(asked or training, card.base_sha256, data, language, prompts)
     return Job(training, store.root, folder, card, packs["train.jsonl"], packs.get("val.jsonl"), name)
 
 
@@ -159,26 +179,38 @@ def start(job: Job) -> None:
         checkpoint.check_identity(found, job.identity)
 
 
-def work(job: Job, place: loop.Place, report: loop.Report) -> dict[str, float]:
-    """What every worker does: setup, fit, validate. The first one writes the adapter. The last numbers."""
-    store = Store(job.root)
+def estimated(job: Job, workers: int, device: torch.device) -> Estimate:
+    """What the run will need, before anything is loaded."""
+    compute = 2 if uses_bf16(job.training, device) else 4
+    return estimate(job.training, read_shapes(Store(job.root).path(job.base)), job.rows, workers=workers, compute=compute)
+
+
+def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
+    """What every worker does: setup, rehearse, fit. The last numbers, with what was needed. The weights are in the checkpoints."""
+    store, before = Store(job.root), used_memory(place.device)
     tokenizer = ChatTokenizer.load(store.path(job.base))
-    base = load_base(store.path(job.base), job.training, place.device)
-    rows = new_rows(store.path(job.base))
-    model = add_lora(base, job.training.lora, rows, seed=job.training.seed, gradient_checkpointing=job.training.gradient_checkpointing)
-    run = loop.setup(job.training, model, job.rows, job.validation, tokenizer.pad, place)
-    loop.resume(run, job.checkpoints, job.identity)
-    slow = too_slow(place.device.type, sum(weight.numel() for weight in model.parameters()))
-    if slow:
-        report(run.step, {}, [slow])
-    last = loop.fit(run, job.checkpoints, job.identity, report)
+    model = build(store.path(job.base), job.training, place.device, new_rows(store.path(job.base)))
+    found = checkpoint.newest(job.checkpoints)
+    run = loop.setup(job.training, model, job.rows, job.validation, tokenizer.pad, place, found)
+    if found:
+        log.info("train: goes on from step %d of %d (%s)", run.step, run.schedule.total_steps, found.folder)
+    remarks = [*run.rehearsed.remarks, *too_slow(place.device.type, sum(weight.numel() for weight in model.parameters()))]
+    if remarks:
+        listener.report(run.step, {}, remarks)
+    expected, started = loop.expected_seconds(run), time.monotonic()
+    listener.news(run.step, f"about {timedelta(seconds=round(expected))} for {run.schedule.total_steps - run.step:,} steps")
+    last = loop.fit(run, job.checkpoints, job.identity, listener)
+    gigabytes = used_memory(place.device, peak=True) - before
     if place.rank == 0:
-        adapter.save(model, tokenizer, job.card, store.path(job.folder))
-    return last
+        adapter.describe(model, tokenizer, job.card, store.path(job.folder))
+    return last | {"seconds": time.monotonic() - started, "expected_seconds": expected, "peak_gigabytes": gigabytes}
 
 
 def finish(job: Job, numbers: dict[str, float]) -> Manifest:
-    """Commit the adapter."""
+    """Write the adapter, that of the best checkpoint or of the last one, and commit it."""
+    store = Store(job.root)
+    weights, notes = _chosen(job)
+    adapter.write_weights(weights, store.path(job.folder))
     manifest = Manifest(
         stage="train",
         fingerprint=job.fingerprint,
@@ -187,9 +219,27 @@ def finish(job: Job, numbers: dict[str, float]) -> Manifest:
         rows_in=job.rows.num_read,
         kept=job.rows.num_examples,
         rejected={"length": job.rows.num_read - job.rows.num_examples} if job.rows.num_read > job.rows.num_examples else {},
-        notes={"base_sha256": job.card.base_sha256, **{name: f"{numbers[name]:.4f}" for name in ("loss", "eval_loss") if name in numbers}},
+        notes={"base_sha256": job.card.base_sha256, **notes, **{name: f"{numbers[name]:.4f}" for name in LOSSES if name in numbers}},
     )
-    return adapter.finish(Store(job.root), job.folder, manifest)
+    return adapter.finish(store, job.folder, manifest)
+
+
+def _chosen(job: Job) -> tuple[str, dict[str, str]]:
+    """The file of the weights that become the adapter, and what is to be noted about them."""
+    last = checkpoint.newest(job.checkpoints)
+    if last is None:
+        raise StoreError(f"{job.checkpoints} holds no whole checkpoint any more: run 'make train' again")
+    evaluator, scores = job.training.evaluator, candidates.read(job.checkpoints)
+    best = candidates.best(scores, evaluator.patience)
+    notes = {"steps": str(last.step)}
+    if best is None or not evaluator.keep_best:
+        return os.path.join(last.folder, checkpoint.WEIGHTS), notes
+    left = candidates.waiting(job.checkpoints)
+    if left and not candidates.is_exhausted(scores, evaluator.patience):
+        log.warning("train: %d checkpoints could not be scored, so the last one is taken, not the best one", len(left))
+        return os.path.join(last.folder, checkpoint.WEIGHTS), notes
+    notes |= {"step": str(best.step), **{name: f"{value:.4g}" for name, value in best.numbers.items()}}
+    return candidates.path_of(job.checkpoints, best.step), notes
 
 
 def _pack(name: str, sha: str, training: Training, tokenizer: ChatTokenizer, store: Store) -> Packed:

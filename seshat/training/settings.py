@@ -27,6 +27,15 @@ class Lora(Section):
     """Train the embeddings and the head, too: for a language whose letters or syllables the base has hardly seen."""
 
 
+class DeepSpeed(Section):
+    """What ``strategy: deepspeed`` shares out."""
+
+    stage: Literal[2, 3] = 2
+    """ZeRO-2: gradients and moments; ZeRO-3: the weights of the base, too."""
+    offload: bool = False
+    """Keep moments (with ZeRO-3 also weights) in the memory of the processor."""
+
+
 class Small(Section):
     """A base model of Qwen3 architecture that is made here, from text in the bridge language only."""
 
@@ -53,6 +62,20 @@ class Extend(Section):
     """No token for what stands in the training text less often: its rows would hardly be trained."""
 
 
+class Evaluator(Section):
+    """Scores while training goes on: every checkpoint translates the same few sentences of the validation set."""
+
+    sample: int = Field(64, ge=0)
+    """How many sentences, the same ones every time; 0: no scores."""
+    keep_best: bool = True
+    """The adapter is that of the checkpoint with the best chrF++, not the last one."""
+    patience: int = Field(0, ge=0)
+    """Above 0: training stops early when so many checkpoints in a row were not better than the best before them."""
+    gpus: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"
+    """``auto``: one, if the cluster has one that no worker takes; a share of a GPU, such as 0.3, is possible."""
+    cpus: float = Field(0.0, ge=0)
+
+
 class Training(Section):
     """One fine-tuning run."""
 
@@ -62,10 +85,14 @@ class Training(Section):
     """A name on the hub, a folder, or ``small``."""
     small: Small = Small()
     extend: Extend = Extend()
-    precision: Literal["nf4", "lora"] = "nf4"
-    """``nf4``: QLoRA, the base in 4 bits; ``lora``: the base in 16 bits (32 without bf16)."""
-    strategy: Literal["ddp"] = "ddp"
+    precision: Literal["nf4", "lora", "full"] = "nf4"
+    """``nf4``: QLoRA, the base in 4 bits; ``lora``: the base in 16 bits (32 without bf16); ``full``: every weight is trained, in 32."""
+    strategy: Literal["auto", "ddp", "fsdp", "deepspeed"] = "auto"
+    """How the model lies on several workers: whole (``ddp``) or in shares; ``auto``: ``fsdp`` on GPUs, else ``ddp``."""
+    deepspeed: DeepSpeed = DeepSpeed()
     lora: Lora = Lora()
+    optimizer: Literal["adamw", "paged_adamw_8bit"] = "adamw"
+    """``paged_adamw_8bit``: moments in 8 bits that move out of a full GPU; with ``ddp`` only."""
 
     max_seq_length: int = Field(512, ge=16)
     """Tokens in a packed row; an example that is longer is left out and counted."""
@@ -88,21 +115,53 @@ class Training(Section):
     """``auto``: where the processor or GPU is fast at it."""
     gradient_checkpointing: bool = False
 
-    num_workers: int = Field(1, ge=1)
+    evaluator: Evaluator = Evaluator()
+
+    num_workers: Literal["auto"] | Annotated[int, Field(ge=1)] = 1
+    """``auto``: as many as the cluster has GPUs, or one; they share the batch that one worker would take."""
+    min_workers: int = Field(0, ge=0)
+    """Above 0, training is elastic: it goes on with so many workers where nodes are lost, and takes in nodes that join."""
     use_gpu: Literal["auto"] | bool = "auto"
     cpus_per_worker: float = Field(1.0, gt=0)
+    gpus_per_worker: float = Field(1.0, gt=0)
     max_failures: int = Field(2, ge=0)
     """How often lost workers are started again from the newest checkpoint."""
     tracking: bool = True
     """Write curves and settings to ``mlflow.db`` in the workspace."""
 
+    @model_validator(mode="after")
+    def _safe(self) -> Training:
+        if self.strategy == "deepspeed" and self.deepspeed.stage == 3 and self.precision == "nf4":
+            raise ValueError(
+                "deepspeed.stage: ZeRO-3 with 4-bit weights is not proven (elsewhere it has copied instead of shared them, and saved empty "
+                "adapters): set deepspeed.stage=2, strategy=fsdp, or precision=lora"
+            )
+        if self.optimizer == "paged_adamw_8bit" and self.strategy in ("fsdp", "deepspeed"):
+            raise ValueError(f"optimizer: paged_adamw_8bit cannot be shared out by {self.strategy}: set optimizer=adamw or strategy=ddp")
+        if self.num_workers != "auto" and self.min_workers > self.num_workers:
+            raise ValueError(f"min_workers: {self.min_workers} is more than num_workers={self.num_workers}")
+        return self
+
     @property
     def rows_per_step(self) -> int:
-        """Packed rows in one step of the optimizer, over all workers."""
-        return self.per_device_train_batch_size * self.gradient_accumulation_steps * self.num_workers
+        """Packed rows in one step of the optimizer, over all workers, however many there are."""
+        workers = 1 if self.num_workers == "auto" else self.num_workers
+        return self.per_device_train_batch_size * self.gradient_accumulation_steps * workers
+
+    def decides(self) -> dict[str, Any]:
+        """The settings that an adapter depends on, beside base and data: how and where it is trained is not among them."""
+        chosen = self.evaluator.sample and self.evaluator.keep_best
+        resources = RESOURCES - ({"save_steps"} if chosen else set())
+        return {**self.model_dump(mode="json", exclude={*resources, "small", "extend"}), "rows_per_step": self.rows_per_step}
 
 
-RESOURCES = frozenset({"use_gpu", "cpus_per_worker", "max_failures", "tracking", "logging_steps", "save_steps", "save_total_limit"})
+RESOURCES = frozenset(
+    {
+        *("strategy", "deepspeed", "num_workers", "min_workers", "use_gpu", "cpus_per_worker", "gpus_per_worker", "max_failures"),
+        *("per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing"),
+        *("tracking", "eval_steps", "logging_steps", "save_steps", "save_total_limit"),
+    }
+)
 """Settings of a run that its adapter does not depend on."""
 
 

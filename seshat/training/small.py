@@ -25,8 +25,9 @@ from seshat.prompts import ChatTokenizer, Prompts
 from seshat.records import Document, digest
 from seshat.store import Manifest, Store
 from seshat.training.batches import Chat, Packed, pack
-from seshat.training.loop import Place, setup, train_step
+from seshat.training.loop import setup, train_step
 from seshat.training.settings import Small, Training
+from seshat.training.strategy import Place
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -228,7 +229,7 @@ def _work(rank: int, world: int, small: Small, rows: Packed, folder: str, meetin
     )
     run = setup(training, model.train(), rows, None, tokenizer.pad, Place(rank, world))
     while run.step < small.steps:
-        loss = train_step(run)
+        loss, _ = train_step(run)
         run.step += 1
         if run.step % PRINT_EVERY == 0 or run.step == small.steps:
             log.info("download-model: the small base, step %d of %d, loss %.2f", run.step, small.steps, loss)

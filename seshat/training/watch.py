@@ -5,7 +5,7 @@ The rules are those of the guide's table of common issues; every one compares th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
@@ -29,6 +29,28 @@ RISES = 3
 """... and so many of them in a row, while the training loss falls, are overfitting."""
 SLOW = 500_000_000
 """Weights that are too many to train on a processor."""
+CHANCES = 2
+"""The checkpoint from which on garbage is a trouble."""
+GARBAGE: tuple[tuple[str, Callable[[float], bool], str], ...] = (
+    (
+        "ended",
+        lambda share: share < 0.7,
+        "only {:.0%} of the translations end by themselves: compare a line of train.jsonl with the model's chat template, "
+        "whose end of turn must follow every answer; or raise max_seq_length if many examples were left out",
+    ),
+    (
+        "repeated",
+        lambda share: share > 0.2,
+        "{:.0%} of the translations repeat themselves: lower learning_rate or lora.r, or bring more varied data (make data-stats)",
+    ),
+    (
+        "copied",
+        lambda share: share > 0.3,
+        "{:.0%} of the translations are copies of their source: look for pairs that are copies (make data-stats), raise num_train_epochs "
+        "or lora.r, or take a larger model",
+    ),
+)
+"""What translations show, when it is too much of it, and what to do."""
 
 
 @dataclass
@@ -94,8 +116,23 @@ class Watch:
         )
 
 
-def too_slow(device: str, num_weights: int) -> str:
-    """What is to be said of a model of this size on this kind of device; empty if it is no trouble."""
-    if device != "cpu" or num_weights < SLOW:
-        return ""
-    return f"no GPU is in use for a model of {num_weights / 1e9:.1f} billion weights: look at make check-gpu, or take a smaller model"
+class GarbageWatch:
+    """Sees what the translations of every checkpoint look like."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._said: set[str] = set()
+
+    def after_scores(self, numbers: Mapping[str, float]) -> Iterator[str]:
+        """What is to be said of translations with these shares; nothing of the first checkpoint, which may know too little."""
+        self._seen += 1
+        for name, is_bad, text in GARBAGE:
+            if self._seen >= CHANCES and is_bad(numbers[name]) and name not in self._said:
+                self._said.add(name)
+                yield f"garbage output: {text.format(numbers[name])}"
+
+
+def too_slow(device: str, num_weights: int) -> Iterator[str]:
+    """What is to be said of a model of this size on this kind of device."""
+    if device == "cpu" and num_weights >= SLOW:
+        yield f"no GPU is in use for a model of {num_weights / 1e9:.1f} billion weights: look at make check-gpu, or take a smaller model"

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
+import os
+import re
+import signal
+import threading
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from safetensors.torch import load_file
 
-from seshat.cluster.train import Board, _told, train
+from seshat.cluster.board import Board, told
+from seshat.cluster.evaluator import Event
+from seshat.cluster.train import train
 from seshat.cluster.tune import combinations, tune
 from seshat.config import load
-from seshat.errors import SeshatError
+from seshat.errors import SeshatError, StoppedError
 from seshat.store import Store
+from seshat.training import candidates
 from seshat.training.settings import Training, Tuning
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
@@ -32,19 +40,24 @@ def short(name: str, **changes: object) -> Training:
 
 @pytest.mark.usefixtures("ray_session")
 def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("seshat.cluster.train.Progress", lambda: told.append)
-    monkeypatch.setattr("seshat.cluster.train.LOOK", 0.05)
-    train(short("here", per_device_train_batch_size=2), LANGUAGE, PROMPTS, store, execution="local")
-    assert told.pop().startswith("train: step 3 of 3  loss ")
-    train(short("one", per_device_train_batch_size=2, logging_steps=1), LANGUAGE, PROMPTS, store)
-    assert told[-1].startswith("train: step ")
+    """With scores: the evaluator beside the workers finds what it finds in this process."""
+    lines: list[str] = []
+    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: lines.append)
+    monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
+    scored = {"evaluator": {"sample": 4}}
+    train(short("here", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store, execution="local")
+    assert [line.startswith("train: step 3 of 3  ") for line in lines[-2:]] == [True, True]
+    train(short("one", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store)
+    assert sum("chrf++" in line for line in lines) == 2
     train(short("two", per_device_train_batch_size=1, num_workers=2), LANGUAGE, PROMPTS, store)
     adapters = [load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("here", "one", "two")]
     for name, weight in adapters[0].items():
         assert weight.equal(adapters[1][name])
         assert weight.allclose(adapters[2][name], atol=1e-4)
-    assert train(short("one", per_device_train_batch_size=2), LANGUAGE, PROMPTS, store).done_before
+    here, one = (candidates.read(store.path(f"models/adapters/{name}/checkpoints")) for name in ("here", "one"))
+    assert here == one
+    assert [scores.step for scores in here] == [3]
+    assert train(short("one", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store).done_before
 
 
 @pytest.mark.usefixtures("ray_session")
@@ -55,18 +68,77 @@ def test_what_a_worker_says_to_the_user_arrives(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("ray_session")
-def test_what_a_worker_writes_on_the_board_is_told_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_written_on_the_board_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import ray
 
-    told: list[str] = []
-    monkeypatch.setattr("seshat.cluster.train.Progress", lambda: told.append)
-    board = ray.remote(num_cpus=0)(Board).remote()
-    with caplog.at_level(logging.WARNING), _told(board):
-        ray.get(board.write.remote("step 1", []))
-        ray.get(board.write.remote("", ["the loss has spikes", "overfitting"]))
-    assert told == ["step 1"]
-    assert caplog.messages == ["the loss has spikes", "overfitting"]
-    assert ray.get(board.read.remote()) == ("step 1", [])
+    monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
+    events: list[Event] = []
+    board, stopping = ray.remote(num_cpus=0)(Board).remote(), threading.Event()
+    with told(board, events.append, stopping):
+        ray.get(board.write.remote(Event(1, {"loss": 2.0})))
+        ray.get(board.write.remote(Event(2, remarks=("the loss has spikes",))))
+        assert ray.get(board.stop.remote()) == ""
+        stopping.set()
+        time.sleep(0.3)
+    assert events == [Event(1, {"loss": 2.0}), Event(2, remarks=("the loss has spikes",))]
+    assert ray.get(board.read.remote()) == []
+    ray.get(board.ask_to_stop.remote("early"))
+    assert ray.get(board.stop.remote()) == "asked", "the first one who asks is heard"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_session")
+def test_workers_that_are_asked_to_stop_keep_their_step_and_go_on_to_the_same_weights(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = {
+        "max_steps": 40,
+        "save_steps": 40,
+        "eval_steps": 40,
+        "per_device_train_batch_size": 1,
+        "num_workers": 2,
+        "cpus_per_worker": 0.5,
+    }
+    train(settings(name="unbroken", **common), LANGUAGE, PROMPTS, store)
+    monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
+    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: lambda line: os.kill(os.getpid(), signal.SIGTERM))
+    started = time.monotonic()
+    with pytest.raises(StoppedError, match=r"stopped after step \d+ of 40"):
+        train(settings(name="stopped", **common), LANGUAGE, PROMPTS, store)
+    assert time.monotonic() - started < 120
+    monkeypatch.undo()
+    assert not train(settings(name="stopped", **common), LANGUAGE, PROMPTS, store).done_before
+    whole, rest = (load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("unbroken", "stopped"))
+    assert all(weight.allclose(rest[name], atol=1e-6) for name, weight in whole.items())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_session")
+def test_a_worker_that_is_killed_is_replaced_and_the_adapter_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    common = {
+        "max_steps": 30,
+        "save_steps": 5,
+        "eval_steps": 30,
+        "per_device_train_batch_size": 1,
+        "num_workers": 2,
+        "cpus_per_worker": 0.5,
+    }
+    train(settings(name="whole", **common), LANGUAGE, PROMPTS, store)
+    killed: list[int] = []
+
+    def kill(line: str) -> None:
+        step = int(re.search(r"step (\d+)", line)[1])  # type: ignore[index]
+        if step >= 7 and not killed:
+            workers = [one for one in psutil.process_iter(["cmdline"]) if "RayTrainWorker" in " ".join(one.info["cmdline"] or ())]
+            killed.append(workers[-1].pid)
+            workers[-1].kill()
+
+    monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
+    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: kill)
+    train(settings(name="killed", **common), LANGUAGE, PROMPTS, store)
+    assert killed
+    whole, again = (load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("whole", "killed"))
+    assert all(weight.allclose(again[name], atol=1e-6) for name, weight in whole.items())
 
 
 @pytest.mark.slow

@@ -34,8 +34,8 @@ def test_every_tuning_file_loads(path: Path) -> None:
 
 
 def test_a_strategy_that_is_not_built_is_refused() -> None:
-    with pytest.raises(ConfigError, match="strategy: input should be 'ddp'"):
-        load(Training, None, ["strategy=fsdp"])
+    with pytest.raises(ConfigError, match="strategy: input should be 'auto', 'ddp', 'fsdp' or 'deepspeed'"):
+        load(Training, None, ["strategy=horovod"])
 
 
 def test_a_search_over_an_unknown_key_is_refused() -> None:

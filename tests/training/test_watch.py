@@ -8,7 +8,7 @@ import random
 import pytest
 
 from seshat.training.settings import Training
-from seshat.training.watch import SLOW, Watch, too_slow
+from seshat.training.watch import SLOW, GarbageWatch, Watch, too_slow
 
 TRAINING = Training(learning_rate=2e-4, warmup_ratio=0.05, num_train_epochs=4)
 TOTAL = 400
@@ -89,5 +89,17 @@ def test_where_both_losses_rise_it_is_something_else() -> None:
 
 
 def test_a_large_model_on_a_processor_is_slow() -> None:
-    assert "no GPU is in use for a model of 14.8 billion weights" in too_slow("cpu", 14_800_000_000)
-    assert too_slow("cpu", SLOW - 1) == too_slow("cuda", 14_800_000_000) == ""
+    (text,) = too_slow("cpu", 14_800_000_000)
+    assert "no GPU is in use for a model of 14.8 billion weights" in text
+    assert not [*too_slow("cpu", SLOW - 1), *too_slow("cuda", 14_800_000_000)]
+
+
+def test_garbage_is_named_once_and_not_of_the_first_checkpoint() -> None:
+    good = {"ended": 1.0, "repeated": 0.0, "copied": 0.1}
+    watch = GarbageWatch()
+    assert not [*watch.after_scores(good | {"ended": 0.0})]
+    (text,) = watch.after_scores(good | {"ended": 0.25})
+    assert text.startswith("garbage output: only 25% of the translations end by themselves")
+    assert not [*watch.after_scores(good | {"ended": 0.25})]
+    said = [*watch.after_scores({"ended": 1.0, "repeated": 0.5, "copied": 0.9})]
+    assert ["repeat themselves" in said[0], "copies of their source" in said[1]] == [True, True]

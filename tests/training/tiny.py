@@ -80,5 +80,6 @@ def settings(**changes: object) -> Training:
         "logging_steps": 1,
         "use_gpu": False,
         "tracking": False,
+        "evaluator": {"sample": 0},
     }
     return Training.model_validate(defaults | changes)

@@ -1,0 +1,178 @@
+"""Who is told how a training run goes: workers and evaluator write on a board, the driver reads it and tells the user and MLflow."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from seshat.cluster.evaluator import Evaluator, Event
+from seshat.progress import Progress
+from seshat.training.loop import Listener, Stop, num_steps
+from seshat.training.run import Job
+from seshat.training.tracking import Tracker
+
+log = logging.getLogger(__name__)
+LOOK = 2.0
+"""Seconds between two looks at the board."""
+
+
+class Board:
+    """An actor on which everybody writes what happens, and the driver that the run should stop."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._stop: Stop = ""
+
+    def write(self, event: Event) -> None:
+        self._events.append(event)
+
+    def read(self) -> list[Event]:
+        """What was written since somebody looked."""
+        events, self._events = self._events, []
+        return events
+
+    def ask_to_stop(self, why: Stop) -> None:
+        """The first one who asks is heard."""
+        self._stop = self._stop or why
+
+    def stop(self) -> Stop:
+        """Whether the run should stop, and why."""
+        return self._stop
+
+
+class Teller:
+    """Tells the user and MLflow."""
+
+    def __init__(self, job: Job) -> None:
+        self._total = num_steps(job.training, len(job.rows))
+        self._progress = Progress()
+        self._tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking else None
+        if self._tracker:
+            self._tracker.describe(job.training.model_dump(), job.card.data)
+
+    def __call__(self, event: Event) -> None:
+        for text in event.news:
+            log.info("train: step %d: %s", event.step, text)
+        for text in event.remarks:
+            log.warning("train: step %d: %s", event.step, text)
+        if event.numbers:
+            said = "  ".join(f"{name} {value:.4g}" for name, value in event.numbers.items())
+            self._progress(f"train: step {event.step} of {self._total}  {said}")
+        if self._tracker:
+            self._tracker.log(event.step, event.numbers)
+            for text in event.remarks:
+                self._tracker.remark(event.step, text)
+
+    def close(self, *, failed: bool) -> None:
+        """The run has ended."""
+        if self._tracker:
+            self._tracker.close(failed=failed)
+
+
+class Here(Listener):
+    """Of a run in this process: told at once, and scored between two steps."""
+
+    def __init__(self, tell: Callable[[Event], None], evaluator: Evaluator | None, stopping: threading.Event) -> None:
+        self._tell, self._evaluator, self._stopping = tell, evaluator, stopping
+
+    def report(self, step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
+        self._tell(Event(step, numbers, remarks))
+
+    def news(self, step: int, text: str) -> None:
+        self._tell(Event(step, news=(text,)))
+
+    def saved(self, step: int) -> None:
+        if self._evaluator:
+            for event in self._evaluator.score_waiting():
+                self._tell(event)
+
+    def stop(self) -> Stop:
+        if self._stopping.is_set():
+            return "asked"
+        return "early" if self._evaluator and self._evaluator.is_exhausted else ""
+
+
+class OnRay(Listener):
+    """Of a worker of Ray Train: the first one writes on the board and wakes the evaluator; none ever waits for them."""
+
+    def __init__(self, rank: int, board: Any, evaluator: Any) -> None:
+        self._rank, self._board, self._evaluator = rank, board, evaluator
+        self._answer: Any = None
+        self._stop: Stop = ""
+
+    def report(self, step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
+        import ray.train
+
+        if self._rank == 0:
+            self._board.write.remote(Event(step, numbers, remarks))
+        ray.train.report({"step": step, **numbers})
+
+    def news(self, step: int, text: str) -> None:
+        if self._rank == 0:
+            self._board.write.remote(Event(step, news=(text,)))
+
+    def saved(self, step: int) -> None:
+        if self._evaluator:
+            self._evaluator.score.remote()
+
+    def stop(self) -> Stop:
+        import ray
+        from ray.exceptions import RayError
+
+        if self._answer is None:
+            self._answer = self._board.stop.remote()
+        elif ray.wait([self._answer], timeout=0)[0]:
+            try:
+                self._stop = ray.get(self._answer)
+            except RayError:  # the node with the board is gone, the training need not be
+                log.warning("train: the board is gone, so nobody can stop this run but by ending it")
+            self._answer = self._board.stop.remote() if not self._stop else None
+        return self._stop
+
+
+@contextmanager
+def told(board: Any, tell: Callable[[Event], None], stopping: threading.Event) -> Iterator[None]:
+    """Tell, while something else goes on, what is written on the board; write there that the run should stop once that is asked."""
+    import ray
+    from ray.exceptions import RayError
+
+    over = threading.Event()
+
+    def look() -> None:
+        ended = False
+        while not ended:
+            ended = over.wait(LOOK)
+            try:
+                if stopping.is_set():
+                    board.ask_to_stop.remote("asked")
+                for event in ray.get(board.read.remote()):
+                    tell(event)
+            except RayError as error:  # the node with the board is gone, the training need not be
+                log.warning("train: how far it is cannot be shown any more (%s)", type(error).__name__)
+                return
+
+    reader = threading.Thread(target=look, daemon=True, name="board")
+    reader.start()
+    try:
+        yield
+    finally:
+        over.set()
+        reader.join()
+
+
+@contextmanager
+def stop_signal() -> Iterator[threading.Event]:
+    """Set when somebody asks this process to end (SIGTERM), which then ends when it has kept what was done."""
+    stopping = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # signals are for the main thread alone
+        yield stopping
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    try:
+        yield stopping
+    finally:
+        signal.signal(signal.SIGTERM, before)
