@@ -28,6 +28,8 @@ $(STAMP): pyproject.toml constraints.txt deploy/system_packages.sh
 	@echo "Installing Python packages (some minutes, about 4 GB) ..."
 	@$(BIN)/python -m pip install -q $(TORCH_ARGS) -c constraints.txt torch
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,notebook]'
+	@$(BIN)/python -m pip install -q -c constraints.txt setuptools wheel ninja py-cpuinfo hjson msgpack
+	@DS_BUILD_OPS=0 $(BIN)/python -m pip install -q --no-build-isolation -c constraints.txt -e '.[deepspeed]'
 	@touch $@
 
 download-model: $(STAMP) ## fetch or link the base model (Qwen3-14B by default; says how large first)

@@ -23,6 +23,12 @@ ATTEMPTS = 3
 
 
 _keep_open = False
+_is_ours = False
+
+
+def is_ours() -> bool:
+    """Whether the session is one that ends with this process, on this machine alone: no node will ever join it."""
+    return _is_ours and ray.is_initialized()
 
 
 @contextmanager
@@ -74,6 +80,8 @@ def _start(cluster: Cluster, address: str) -> None:
                 logging_level=logging.WARNING,
                 configure_logging=False,
             )
+            global _is_ours
+            _is_ours = local
             return
         except (ConnectionError, RuntimeError, TimeoutError) as error:
             ray.shutdown()

@@ -13,9 +13,10 @@ from typing import Any, Literal
 import torch
 
 from seshat.cluster.board import Board, Here, OnRay, Teller, stop_signal, told
+from seshat.cluster.connect import is_ours
 from seshat.cluster.evaluator import Evaluator, Event, sample
 from seshat.engines.weights import weight_files
-from seshat.errors import EngineError, SeshatError, StoppedError, TooLargeError
+from seshat.errors import ConfigError, EngineError, SeshatError, StoppedError, TooLargeError
 from seshat.language import Language
 from seshat.prompts import Prompts
 from seshat.rights import Rights
@@ -123,8 +124,7 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
     from ray.train.v2.api.exceptions import TrainingFailedError
 
     training, gpu, workers = job.training, _wants_gpu(job.training), _num_workers(job.training)
-    resources = {"CPU": training.cpus_per_worker, **({"GPU": training.gpus_per_worker} if gpu else {})}
-    _warn_of_waiting(resources, workers)
+    resources = _resources(training, workers, gpu)
     estimated = run.estimated(job, workers, torch.device("cuda" if gpu else "cpu"))
     log.info("train: %s", estimated)
     board = ray.remote(num_cpus=0)(Board).remote()
@@ -236,16 +236,26 @@ def _num_workers(training: Training) -> int:
     return max(1, int(ray.cluster_resources().get("GPU", 0) // training.gpus_per_worker))
 
 
-def _warn_of_waiting(resources: dict[str, float], workers: int) -> None:
+def _resources(training: Training, workers: int, gpu: bool) -> dict[str, float]:
+    """What each worker takes: what was asked for, or its share of the processor of a machine that nobody will join."""
     import ray
 
-    for kind, amount in resources.items():
+    asked = {"CPU": training.cpus_per_worker, **({"GPU": training.gpus_per_worker} if gpu else {})}
+    for kind, amount in asked.items():
         there = ray.cluster_resources().get(kind, 0)
-        if there < amount * workers:
+        if there >= amount * workers:
+            continue
+        if is_ours() and kind == "GPU":
+            raise ConfigError(f"training.use_gpu: {workers} workers want {amount:g} GPUs each and there are {there:g}: set use_gpu=auto")
+        if is_ours():
+            asked[kind] = there / workers
+            log.info("train: %g CPUs for each of %d workers, not %g: there are no more", asked[kind], workers, amount)
+        else:
             log.warning(
                 f"train: {workers} workers with {amount:g} {kind} each do not fit into {there:g}: waiting for nodes to join; "
                 "where none can, lower training.num_workers or training.cpus_per_worker"
             )
+    return asked
 
 
 def _wants_gpu(training: Training) -> bool:

@@ -83,6 +83,8 @@ class Run:
     first: int = 0
     """Steps that were done when this process began."""
     tokens: int = 0
+    waited: float = 0.0
+    """Seconds in which the rows of a batch were read and put together."""
     started: float = field(default_factory=time.monotonic)
 
 
@@ -157,7 +159,9 @@ def train_step(run: Run) -> tuple[float, float]:
     batches = run.order.slices(run.step, run.rehearsed.size, place.rank, place.world)
     loss = torch.zeros((), device=place.device)
     for number, rows in enumerate(batches, 1):
+        waiting = time.monotonic()
         batch = _batch(run, run.rows, rows)
+        run.waited += time.monotonic() - waiting
         try:
             with run.strategy.accumulating(last=number == len(batches)):
                 part = run.strategy.module(*batch.to(place.device)) * share
@@ -227,6 +231,7 @@ def _progress(run: Run, losses: list[float]) -> dict[str, float]:
         "epoch": run.step * run.order.rows_per_step / run.order.num_rows,
         "tokens_per_second": run.tokens / seconds,
         "seconds_per_step": seconds / (run.step - run.first),
+        "waiting_for_data": run.waited / seconds,
     }
 
 

@@ -7,6 +7,7 @@ names of the model. So a checkpoint of one strategy, or of one number of workers
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,16 +112,12 @@ class Replicated:
         """
         norm = nn.utils.clip_grad_norm_(self.weights.values(), self.training.max_grad_norm)
         found = float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
-        if found - found == 0:  # neither infinite nor NaN
+        if math.isfinite(found):
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             self.optimizer.step()
-        self.forget()
-        return found
-
-    def forget(self) -> None:
-        """Drop the gradients."""
         self.optimizer.zero_grad()
+        return found
 
     def state(self) -> State:
         """The whole state, on the first worker; empty on the others. All of them must ask."""
@@ -147,7 +144,7 @@ class Replicated:
             moments: dict[str, Any] = {key: state.moments[f"{name}/{key}"] for key in keys}
             step = moments.pop("step")
             shares = {key: self._share(value, weight) for key, value in moments.items()}
-            self.optimizer.state[weight] = {"step": int(step) if paged else step.clone(), **shares}
+            self.optimizer.state[weight] = {"step": int(step) if paged else step.to(weight.device, copy=True), **shares}
 
     def _whole(self, value: torch.Tensor) -> torch.Tensor:
         return value.cpu().contiguous() if self.place.rank == 0 else value
@@ -249,9 +246,6 @@ class Zero(Replicated):
         self._engine.step()
         return float(self._engine.get_global_grad_norm())
 
-    def forget(self) -> None:
-        self._engine.optimizer.zero_grad()
-
     def state(self) -> State:
         from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
 
@@ -283,7 +277,7 @@ def strategy(objective: Objective, training: Training, place: Place) -> Replicat
     """The strategy of the settings; with one worker, shares are wholes."""
     chosen = training.strategy
     if chosen == "auto":
-        chosen = "fsdp" if place.world > 1 and place.device.type == "cuda" else "ddp"
+        chosen = "fsdp" if place.device.type == "cuda" and training.optimizer == "adamw" else "ddp"
     if chosen == "deepspeed":
         return Zero(objective, training, place)
     return Sharded(objective, training, place) if chosen == "fsdp" and place.world > 1 else Replicated(objective, training, place)
