@@ -7,25 +7,27 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Literal
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import cache
+from typing import Any
 
 import torch
 
+from seshat.cluster.data import Execution, Session, do_step
 from seshat.errors import EngineError, SeshatError
 from seshat.language import Language
 from seshat.progress import Progress
 from seshat.prompts import Prompts
 from seshat.rights import Rights
-from seshat.step import Outcome, outcome
+from seshat.step import Outcome, Step, outcome
 from seshat.store import Store
 from seshat.training import run
-from seshat.training.loop import Place, Report, num_steps
+from seshat.training.loop import Place, Report
+from seshat.training.phases import num_steps
 from seshat.training.settings import Training
 from seshat.training.tracking import Tracker
 
 log = logging.getLogger(__name__)
-Execution = Literal["ray", "local"]
 LOOK = 2.0
 """Seconds between two looks at how far the workers are."""
 
@@ -38,7 +40,7 @@ def train(
     *,
     rights: Rights | None = None,
     execution: Execution = "ray",
-    session: Callable[[], AbstractContextManager[None]] = nullcontext,
+    session: Session = nullcontext,
 ) -> Outcome:
     """Train an adapter, or go on with one, or find that it is there.
 
@@ -46,19 +48,36 @@ def train(
     from the newest checkpoint.
     """
     started = time.monotonic()
-    job = run.prepare(training, language, prompts, store, rights)
-    done = store.done(job.folder, job.fingerprint)
-    if done:
-        return outcome(done, done_before=True, note=job.folder)
-    run.start(job)
-    if execution == "ray":
-        with session():
+    with ExitStack() as opened:
+
+        @cache
+        def once() -> None:
+            opened.enter_context(session())
+
+        job = run.prepare(training, language, prompts, store, rights, lambda step: _make(step, store, execution, once))
+        done = store.done(job.folder, job.fingerprint)
+        if done:
+            return outcome(done, done_before=True, note=job.folder)
+        run.start(job)
+        if execution == "ray":
+            once()
             numbers = _on_ray(job)
-    else:
-        numbers = _here(job)
+        else:
+            numbers = _here(job)
     manifest = run.finish(job, numbers)
     note = f"{job.folder}  " + ", ".join(f"{name} {value}" for name, value in manifest.notes.items() if name.endswith("loss"))
     return outcome(manifest, seconds=time.monotonic() - started, note=note)
+
+
+def _make(step: Step, store: Store, execution: Execution, once: Callable[[], None]) -> Outcome:
+    """Pack, in the session that the training goes on in."""
+
+    @contextmanager
+    def session() -> Iterator[None]:
+        once()
+        yield
+
+    return do_step(step, store, execution, session)
 
 
 def _here(job: run.Job) -> dict[str, float]:
@@ -208,7 +227,7 @@ def _tracked(job: run.Job, place: Place, report: Report) -> dict[str, float]:
 
 
 def _line(job: run.Job, step: int, numbers: dict[str, float]) -> str:
-    total = num_steps(job.training, len(job.rows))
+    total = num_steps(job.training, job.rows.spans)
     return f"train: step {step} of {total}  " + "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
 
 

@@ -23,6 +23,7 @@ from seshat.errors import ConfigError, SeshatError
 from seshat.training import checkpoint
 from seshat.training.batches import Order, Packed, collate
 from seshat.training.model import Objective, trainable, uses_bf16
+from seshat.training.phases import num_steps, order_of
 from seshat.training.settings import Training
 from seshat.training.watch import Watch
 
@@ -84,11 +85,6 @@ class Run:
         return context
 
 
-def num_steps(training: Training, num_rows: int) -> int:
-    """How many steps a run has."""
-    return training.max_steps or max(1, math.ceil(training.num_train_epochs * num_rows / training.rows_per_step))
-
-
 def setup(training: Training, model: Any, rows: Packed, validation: Packed | None, pad: int, place: Place) -> Run:
     """The model with its optimizer, the order of the data and the schedule, at step 0."""
     if place.world != training.num_workers:
@@ -100,10 +96,9 @@ def setup(training: Training, model: Any, rows: Packed, validation: Packed | Non
     optimizer = torch.optim.AdamW(
         weights.values(), lr=training.learning_rate, betas=(0.9, 0.98), weight_decay=training.weight_decay, fused=True
     )
-    total = num_steps(training, len(rows))
+    total = num_steps(training, rows.spans)
     schedule = Schedule(training.learning_rate, max(1, round(training.warmup_ratio * total)), total)
-    order = Order(len(rows), training.seed, training.rows_per_step)
-    return Run(training, place, objective, weights, optimizer, order, schedule, rows, validation, pad)
+    return Run(training, place, objective, weights, optimizer, order_of(training, rows), schedule, rows, validation, pad)
 
 
 def resume(run: Run, root: str, identity: checkpoint.Identity) -> None:
@@ -119,7 +114,7 @@ def resume(run: Run, root: str, identity: checkpoint.Identity) -> None:
 def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report) -> dict[str, float]:
     """Train to the last step, with checkpoints and validation on the way; the last numbers."""
     training, total = run.training, run.schedule.total_steps
-    watch = Watch(training, total)
+    watch = Watch(training, total, run.order.starts)
     losses: list[float] = []
     last: dict[str, float] = {}
     while run.step < total:
@@ -206,7 +201,7 @@ def _progress(run: Run, losses: list[float]) -> dict[str, float]:
     return {
         "loss": sum(losses) / len(losses),
         "learning_rate": run.schedule(run.step - 1),
-        "epoch": run.step * run.order.rows_per_step / run.order.num_rows,
+        **run.order.progress(run.step),
         "tokens_per_second": run.tokens / seconds,
         "seconds_per_step": seconds / (run.step - run.first),
     }
