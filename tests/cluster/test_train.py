@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,16 +38,26 @@ def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, mon
     told: list[str] = []
     monkeypatch.setattr("seshat.cluster.train.Progress", lambda: told.append)
     monkeypatch.setattr("seshat.cluster.train.LOOK", 0.05)
+    sessions: list[int] = []
+
+    @contextmanager
+    def session() -> Iterator[None]:
+        sessions.append(1)
+        yield
+
     train(short("here", per_device_train_batch_size=2), LANGUAGE, PROMPTS, store, execution="local")
     assert told.pop().startswith("train: step 3 of 3  loss ")
-    train(short("one", per_device_train_batch_size=2, logging_steps=1), LANGUAGE, PROMPTS, store)
+    shutil.rmtree(store.path("data/processed/pack"))
+    train(short("one", per_device_train_batch_size=2, logging_steps=1), LANGUAGE, PROMPTS, store, session=session)
+    assert sessions == [1], "packing and training share a session"
     assert told[-1].startswith("train: step ")
     train(short("two", per_device_train_batch_size=1, num_workers=2), LANGUAGE, PROMPTS, store)
     adapters = [load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("here", "one", "two")]
     for name, weight in adapters[0].items():
         assert weight.equal(adapters[1][name])
         assert weight.allclose(adapters[2][name], atol=1e-4)
-    assert train(short("one", per_device_train_batch_size=2), LANGUAGE, PROMPTS, store).done_before
+    assert train(short("one", per_device_train_batch_size=2), LANGUAGE, PROMPTS, store, session=session).done_before
+    assert sessions == [1], "there was nothing to do"
 
 
 @pytest.mark.usefixtures("ray_session")
