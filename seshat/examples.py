@@ -6,11 +6,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 
+from seshat.config import did_you_mean
 from seshat.errors import DataError, StoreError
 from seshat.records import Example
 
 TRAINING = "data/training"
 SPLITS = ("train", "val", "test")
+KEYS = ("messages", "id", "task", "direction", "source", "group", "split", "weight", "parent", "collection", "origin")
+"""What a line may hold."""
 
 
 def to_line(example: Example) -> str:
@@ -44,15 +47,34 @@ def read_examples(path: str) -> Iterator[Example]:
 def parse_lines(lines: Iterable[str], path: str) -> Iterator[Example]:
     """The examples of JSON lines."""
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            yield _example(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{path}:{number}: not a training example ({type(error).__name__}: {error}); a line holds "
-                '{"messages": [{"role": "user", "content": ...}, {"role": "assistant", "content": ...}], "task": ..., "direction": ...}'
-            ) from None
+        if line.strip():
+            try:
+                yield parse(line)
+            except DataError as error:
+                raise DataError(
+                    f"{path}:{number}: not a training example ({error}); a line holds "
+                    '{"messages": [{"role": "user", "content": ...}, {"role": "assistant", "content": ...}], "task": ..., "direction": ...}'
+                ) from None
+
+
+def parse(line: str) -> Example:
+    """The example of one line.
+
+    Raises:
+        DataError: What is wrong with it, without the place.
+    """
+    try:
+        data = json.loads(line)
+        if not isinstance(data, dict):
+            raise ValueError("it is no JSON object")
+        unknown = [key for key in data if key not in KEYS]
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}{did_you_mean(unknown[0], KEYS)}")
+        return _example(data)
+    except KeyError as error:
+        raise DataError(f"the key {error} is missing") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DataError(str(error)) from None
 
 
 def _example(data: dict[str, object]) -> Example:

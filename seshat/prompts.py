@@ -2,11 +2,14 @@
 
 The chat template of the tokenizer decides where the turns begin and end. What people wrote is encoded apart from the
 template, with control tokens switched off, so that ``<|im_start|>`` in a text stays text.
+
+Continued pretraining reads no chat but plain text: ``ChatTokenizer.document``.
 """
 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Literal
@@ -23,6 +26,8 @@ CARD = "seshat.json"
 
 # Private-use characters mark where a message goes while the chat template is cut into pieces.
 _MESSAGE = "\ue000{}\ue001"
+Cut = tuple[list[int], list[int], list[int]]
+"""The ids before the system message, between it and the user's, and after that."""
 
 
 class Prompts(Section):
@@ -71,6 +76,7 @@ class ChatTokenizer:
         if not getattr(tokenizer, "chat_template", None):
             raise EngineError(f"{tokenizer.name_or_path}: the tokenizer has no chat template; use an instruction-tuned model")
         self.tokenizer = tokenizer
+        self._cuts: dict[bool, Cut] = {}
 
     @classmethod
     def load(cls, folder: str) -> ChatTokenizer:
@@ -87,16 +93,47 @@ class ChatTokenizer:
 
     def prompt(self, message: str, system: str = "") -> list[int]:
         """The ids of one user turn up to where the answer begins."""
-        before, between, after = self._cut[bool(system)]
+        before, between, after = self._cut(bool(system))
         return [*before, *(self.text(system) if system else ()), *between, *self.text(message), *after]
 
     def answer(self, text: str) -> list[int]:
         """The ids of an answer with its end of turn: what is trained."""
         return [*self.text(text), self.end]
 
+    def chat(self, message: Sequence[int], answer: Sequence[int]) -> tuple[list[int], list[int]]:
+        """``prompt`` and ``answer`` of what was encoded before, without a system message."""
+        _, before, after = self._cut(False)
+        return [*before, *message, *after], [*answer, self.end]
+
+    def document(self, text: Sequence[int]) -> tuple[list[int], list[int]]:
+        """What begins a plain text that was encoded before, and the text with its end: the second is what is trained.
+
+        It begins as the base's own texts did: with the tokenizer's first token, else with what fills up batches (in Qwen the
+        token between two texts). It ends with the end of turn, because that is the one end that every reader stops at.
+        """
+        first = self.tokenizer.bos_token_id
+        return [int(first) if first is not None else self.pad], [*text, self.end]
+
+    def lost(self, text: str, ids: Sequence[int]) -> str:
+        """What of a text does not come back from its ids, spaces and Unicode forms apart; empty if all does."""
+        back = self.tokenizer.decode(list(ids), skip_special_tokens=False)
+        if text == back:
+            return ""
+        there, back = _bare(text), _bare(back)
+        return "" if there == back else "".join(dict.fromkeys(sign for sign in there if sign not in back)) or there
+
+    def check(self) -> None:
+        """Refuse a chat template that no prompt can be built with, before anything is."""
+        self._cut(False)
+        _ = self.end
+
     def text(self, text: str) -> list[int]:
         """The ids of what a person wrote: no control tokens, whatever it says."""
         return list(self.tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True))
+
+    def texts(self, texts: Sequence[str]) -> list[list[int]]:
+        """``text`` of many at once, in half the time."""
+        return list(self.tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]) if texts else []
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of generated ids, without control tokens, without white space at the ends."""
@@ -106,7 +143,7 @@ class ChatTokenizer:
     def end(self) -> int:
         """The id that ends an answer: the first control token after an assistant's message in the template."""
         rendered = self._render([{"role": "user", "content": "u"}, {"role": "assistant", "content": _MESSAGE.format("a")}], False)
-        tail = self.tokenizer.encode(rendered.rpartition(_MESSAGE.format("a"))[2], add_special_tokens=False)
+        tail = self.tokenizer.encode(self._split(rendered, "a", "assistant")[1], add_special_tokens=False)
         special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
         found = next((token for token in tail if token in special), self.tokenizer.eos_token_id)
         if found is None:
@@ -119,17 +156,41 @@ class ChatTokenizer:
         pad = self.tokenizer.pad_token_id
         return int(pad) if pad is not None else self.end
 
-    @cached_property
-    def _cut(self) -> dict[bool, tuple[list[int], list[int], list[int]]]:
-        """The template cut where the messages go, encoded once: without and with a system message."""
-        cut = {}
-        for system in (False, True):
+    def _cut(self, system: bool) -> Cut:
+        """The template cut where the messages go, encoded once: without or with a system message."""
+        if system not in self._cuts:
             messages = [{"role": "system", "content": _MESSAGE.format("s")}] if system else []
             text = self._render([*messages, {"role": "user", "content": _MESSAGE.format("u")}], True)
-            head, _, tail = text.partition(_MESSAGE.format("u"))
-            before, _, between = head.partition(_MESSAGE.format("s")) if system else ("", "", head)
-            cut[system] = tuple(self.tokenizer.encode(piece, add_special_tokens=False) for piece in (before, between, tail))
-        return cut  # type: ignore[return-value]
+            head, tail = self._split(text, "u", "user")
+            before, between = self._split(head, "s", "system") if system else ("", head)
+            first, second, third = (self.tokenizer.encode(piece, add_special_tokens=False) for piece in (before, between, tail))
+            self._cuts[system] = first, second, third
+        return self._cuts[system]
+
+    def _split(self, rendered: str, mark: str, role: str) -> tuple[str, str]:
+        """What the template puts before and after a message, which has to be there."""
+        before, *rest = rendered.split(_MESSAGE.format(mark))
+        if len(rest) != 1:
+            raise EngineError(
+                f"{self.tokenizer.name_or_path}: the chat template drops, changes or repeats the {role}'s message; "
+                "correct its chat_template, or use another instruction-tuned model"
+            )
+        return before, rest[0]
 
     def _render(self, messages: list[dict[str, str]], generation: bool) -> str:
-        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation, enable_thinking=False))
+        import jinja2
+
+        try:
+            return str(
+                self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation, enable_thinking=False)
+            )
+        except jinja2.TemplateError as error:
+            raise EngineError(
+                f"{self.tokenizer.name_or_path}: the chat template does not take a {messages[0]['role']}'s message ({error}); "
+                "correct its chat_template, or use another instruction-tuned model"
+            ) from None
+
+
+def _bare(text: str) -> str:
+    """A text without white space, in the widest of Unicode's normal forms: what no tokenizer may lose."""
+    return "".join(unicodedata.normalize("NFKC", text).split())

@@ -59,16 +59,23 @@ class Step:
     """A larger share of rejected rows fails the run."""
     note: str = ""
     """What the outcome should say beside the counts."""
+    variant: str = ""
+    """Which one this is of several results of the verb that are there side by side, each in a folder of its own."""
+
+    @property
+    def place(self) -> str:
+        """The name of its folder among those of all steps."""
+        return f"{self.name}/{self.variant}" if self.variant else self.name
 
     @property
     def folder(self) -> str:
         """Where its results are, in the workspace."""
-        return f"{PROCESSED}/{self.name}"
+        return f"{PROCESSED}/{self.place}"
 
     @cached_property
     def fingerprint(self) -> str:
         """The name of all parameters, versions and engines."""
-        return digest(self.name, *(stage.fingerprint for stage in self.stages))
+        return digest(self.place, *(stage.fingerprint for stage in self.stages))
 
     @property
     def resources(self) -> Resources:
@@ -91,7 +98,7 @@ class Step:
 
     def work(self, part: Part, store: Store) -> PartLine:
         """Read a part, run the stages over it, commit. Idempotent: a part that is whole is not made again."""
-        done = store.part(self.name, self.key(part))
+        done = self.committed(part, store)
         if done:
             return done
         inputs = list(part.records(store))
@@ -101,11 +108,28 @@ class Step:
         made = list(results)
         if self.conserves and len(made) != len(inputs):
             raise DataError(f"{self.name}: {len(inputs)} records went in and {len(made)} came out; this is a bug, please report it")
-        return store.commit(self.name, self.key(part), made, rows_in=len(made))
+        return self.commit(self.key(part), made, store)
+
+    def commit(self, key: str, made: list[Record], store: Store) -> PartLine:
+        """Write what was made of a part: records by kind, unless a step has a format of its own."""
+        return store.commit(self.place, key, made, rows_in=len(made))
+
+    def committed(self, part: Part, store: Store) -> PartLine | None:
+        """The line of a part that is whole; None if it has to be made."""
+        return store.part(self.place, self.key(part))
+
+    def run(self, store: Store) -> Manifest:
+        """Do what is left, one part after the other, in this process."""
+        done = self.done(store)
+        if done:
+            return done
+        for part in self.parts:
+            self.work(part, store)
+        return self.finish(store)
 
     def finish(self, store: Store) -> Manifest:
         """Commit the manifest when all parts are there; fail if too much was rejected."""
-        lines = [store.part(self.name, self.key(part)) for part in self.parts]
+        lines = [self.committed(part, store) for part in self.parts]
         parts = tuple(line for line in lines if line is not None)
         if len(parts) != len(lines):
             raise SeshatError(f"{self.name}: {len(lines) - len(parts)} of {len(lines)} parts were not made; run the same command again")

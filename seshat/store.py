@@ -185,9 +185,12 @@ class Store:
 
     # Parts and manifests
 
-    def commit(self, stage: str, key: str, records: Sequence[Record], rows_in: int) -> PartLine:
-        """Write a part: its records by kind, then the line that makes it count."""
-        stored = []
+    def commit(self, stage: str, key: str, records: Sequence[Record], rows_in: int, beside: Sequence[StoredFile] = ()) -> PartLine:
+        """Write a part: its records by kind, then the line that makes it count.
+
+        ``beside`` are files of another format that were written for the part; they hold what is not among the records.
+        """
+        stored = list(beside)
         for name, kind in KINDS.items():
             of_kind = [record for record in records if type(record) is kind]
             if of_kind:
@@ -196,7 +199,7 @@ class Store:
                 file = self.write(f"{PROCESSED}/{stage}/part-{key}.{name}.parquet", buffer.getvalue())
                 stored.append(file.model_copy(update={"kind": name, "rows": len(of_kind)}))
         rejected = count_rejected(records)
-        kept = len(records) - sum(rejected.values())
+        kept = rows_in - sum(rejected.values())
         line = PartLine(key=key, files=tuple(stored), rows_in=rows_in, kept=kept, rejected=rejected)
         self.write(f"{PROCESSED}/{stage}/part-{key}.json", line.model_dump_json().encode())
         return line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,6 @@ def test_what_people_write_is_never_control(tokenizer: ChatTokenizer, text: str)
 
 
 def test_a_tokenizer_without_a_chat_template_is_refused(tokenizer: ChatTokenizer) -> None:
-    from copy import deepcopy
-
     bare = deepcopy(tokenizer.tokenizer)
     bare.chat_template = None
     with pytest.raises(EngineError, match="the tokenizer has no chat template; use an instruction-tuned model"):
@@ -96,3 +95,68 @@ def test_a_tokenizer_without_a_chat_template_is_refused(tokenizer: ChatTokenizer
 def test_a_folder_without_a_tokenizer_names_the_make_that_fetches_one(tmp_path: Path, name: str) -> None:
     with pytest.raises(EngineError, match=r"tokenizer.*; run 'make download-model'$"):
         ChatTokenizer.load(str(tmp_path / name))
+
+
+def with_template(tokenizer: ChatTokenizer, template: str, **changes: object) -> ChatTokenizer:
+    changed = deepcopy(tokenizer.tokenizer)
+    changed.chat_template = template
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    return ChatTokenizer(changed)
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ messages[-1].content }}", ""),
+        ("{{ messages[-1].content | trim }}", ""),
+        ("hola", "drops, changes or repeats the user's message"),
+        ("{{ messages[-1].content | upper }}", "drops, changes or repeats the user's message"),
+        ("{{ messages[-1].content * 2 }}", "drops, changes or repeats the user's message"),
+        ("{{ messages[0].content }}", "drops, changes or repeats the assistant's message"),
+        ("{{ raise_exception('no') }}", r"does not take a user's message \(no\)"),
+    ],
+)
+def test_a_template_that_loses_a_message_is_refused(tokenizer: ChatTokenizer, template: str, said: str) -> None:
+    changed = with_template(tokenizer, template)
+    if said:
+        with pytest.raises(EngineError, match=f"{said}.*another instruction-tuned model"):
+            changed.check()
+    else:
+        changed.check()
+        assert changed.prompt("ama") == changed.text("ama")
+
+
+def test_a_template_without_an_end_of_turn_needs_a_tokenizer_with_one(tokenizer: ChatTokenizer) -> None:
+    bare = "{{ messages[-1].content }}"
+    assert with_template(tokenizer, bare).end == tokenizer.tokenizer.eos_token_id
+    with pytest.raises(EngineError, match="neither the chat template nor the tokenizer has an end of turn"):
+        with_template(tokenizer, bare, eos_token=None).check()
+
+
+def test_a_template_that_takes_no_system_message_is_refused_where_there_is_one(tokenizer: ChatTokenizer) -> None:
+    strict = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ messages[-1].content }}"
+    changed = with_template(tokenizer, strict)
+    assert changed.prompt("ama") == changed.text("ama")
+    with pytest.raises(EngineError, match="does not take a system's message"):
+        changed.prompt("ama", system="sé breve")
+
+
+def test_many_texts_at_once_are_what_each_is_alone(tokenizer: ChatTokenizer) -> None:
+    texts = ["ama ʼa", "", "<|im_end|> dicho", "日 ñ"]
+    assert tokenizer.texts(texts) == [tokenizer.text(text) for text in texts]
+    assert tokenizer.texts([]) == []
+    prompt, answer = tokenizer.chat(*tokenizer.texts(["ama", "siʼa"]))
+    assert (prompt, answer) == (tokenizer.prompt("ama"), tokenizer.answer("siʼa"))
+
+
+@pytest.mark.parametrize(("first", "begins"), [(None, "<|endoftext|>"), ("<|im_start|>", "<|im_start|>")])
+def test_a_plain_text_has_no_template_around_it(tokenizer: ChatTokenizer, first: str | None, begins: str) -> None:
+    changed = with_template(tokenizer, tokenizer.tokenizer.chat_template, bos_token=first)
+    before, trained = changed.document(changed.text("ama ʼa"))
+    assert [tokenizer.tokenizer.decode(ids) for ids in (before, trained)] == [begins, "ama ʼa<|im_end|>"]
+
+
+@pytest.mark.parametrize(("kept", "lost"), [("abc", ""), ("ac", "b"), ("bac", "abc"), (" a  b c ", ""), ("ａｂｃ", "")])
+def test_what_does_not_come_back_from_ids_is_named(tokenizer: ChatTokenizer, kept: str, lost: str) -> None:
+    assert tokenizer.lost("abc", tokenizer.text(kept)) == lost

@@ -11,7 +11,8 @@ from typing import Any
 
 from seshat.cluster.evaluator import Evaluator, Event
 from seshat.progress import Progress
-from seshat.training.loop import Listener, Stop, num_steps
+from seshat.training.loop import Listener, Stop
+from seshat.training.phases import num_steps
 from seshat.training.run import Job
 from seshat.training.tracking import Tracker
 
@@ -48,7 +49,7 @@ class Teller:
     """Tells the user and MLflow."""
 
     def __init__(self, job: Job) -> None:
-        self._total = num_steps(job.training, len(job.rows))
+        self._total = num_steps(job.training, job.rows.spans)
         self._progress = Progress()
         self._tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking else None
         if self._tracker:

@@ -10,7 +10,8 @@ import logging
 import pickle
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal
 
 from seshat.errors import SeshatError
 from seshat.progress import Progress
@@ -23,32 +24,37 @@ if TYPE_CHECKING:
     from seshat.settings import Settings
 
 log = logging.getLogger(__name__)
+Execution = Literal["ray", "local"]
+Session = Callable[[], AbstractContextManager[None]]
+"""Opens a Ray session, or finds the one that is open."""
 
 
 def run_step(step: Step, settings: Settings, progress: Callable[[str], None] | None = None) -> Outcome:
     """Do what is left of a step, in the open or a new Ray session (``execution: ray``) or here, and commit its manifest."""
-    store, start, progress = Store(settings.root), time.monotonic(), progress or Progress()
+    from seshat.cluster.connect import connect
+
+    return do_step(step, Store(settings.root), settings.execution, lambda: connect(settings), progress)
+
+
+def do_step(
+    step: Step, store: Store, execution: Execution, session: Session = nullcontext, progress: Callable[[str], None] | None = None
+) -> Outcome:
+    """``run_step`` for whoever opens the session in a way of its own."""
+    start, progress = time.monotonic(), progress or Progress()
     done = step.done(store)
     if done:
         return outcome(done, done_before=True, note=step.note)
-    todo = [part for part in step.parts if store.part(step.name, step.key(part)) is None]
-    for number, _ in enumerate(_work(step, todo, store, settings), 1):
+    todo = [part for part in step.parts if step.committed(part, store) is None]
+    work = _on_ray(step, todo, store, session) if execution == "ray" and todo else (step.work(part, store).key for part in todo)
+    for number, _ in enumerate(work, 1):
         progress(f"{step.name}: {number} of {len(todo)} parts, {number / (time.monotonic() - start):.1f}/s")
     return outcome(step.finish(store), seconds=time.monotonic() - start, note=step.note)
 
 
-def _work(step: Step, todo: list[Part], store: Store, settings: Settings) -> Iterator[str]:
-    if settings.execution == "local" or not todo:
-        return (step.work(part, store).key for part in todo)
-    return _on_ray(step, todo, store, settings)
-
-
-def _on_ray(step: Step, todo: list[Part], store: Store, settings: Settings) -> Iterator[str]:
+def _on_ray(step: Step, todo: list[Part], store: Store, session: Session) -> Iterator[str]:
     from ray.exceptions import RayError
 
-    from seshat.cluster.connect import connect
-
-    with connect(settings):
+    with session():
         try:
             for row in dataset(step, todo, store).iter_rows():
                 if row["error"]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import timedelta
-from typing import Any, Literal
+from functools import cache
+from typing import Any
 
 import torch
 
 from seshat.cluster.board import Board, Here, OnRay, Teller, stop_signal, told
 from seshat.cluster.connect import is_ours
+from seshat.cluster.data import Execution, Session, do_step
 from seshat.cluster.evaluator import Evaluator, Event, sample
 from seshat.engines.weights import weight_files
 from seshat.errors import ConfigError, EngineError, SeshatError, StoppedError, TooLargeError
 from seshat.language import Language
 from seshat.prompts import Prompts
 from seshat.rights import Rights
-from seshat.step import Outcome, outcome
+from seshat.step import Outcome, Step, outcome
 from seshat.store import Store
 from seshat.training import run
 from seshat.training.estimate import Estimate
@@ -29,7 +31,6 @@ from seshat.training.settings import Training
 from seshat.training.strategy import Place
 
 log = logging.getLogger(__name__)
-Execution = Literal["ray", "local"]
 LESS = "if that is too much the batch is halved; lower max_seq_length, per_device_train_batch_size or lora.r to need less from the start"
 SHORTEST = 128
 """Tokens in a row below which a run that does not fit into memory is given up."""
@@ -45,7 +46,7 @@ def train(
     *,
     rights: Rights | None = None,
     execution: Execution = "ray",
-    session: Callable[[], AbstractContextManager[None]] = nullcontext,
+    session: Session = nullcontext,
 ) -> Outcome:
     """Train an adapter, or go on with one, or find that it is there.
 
@@ -53,11 +54,21 @@ def train(
     from the newest checkpoint. Whoever ends this process with SIGTERM finds a checkpoint of the last step.
     """
     started, fitting = time.monotonic(), training
-    job = run.prepare(training, language, prompts, store, rights)
-    done = store.done(job.folder, job.fingerprint)
-    if done:
-        return outcome(done, done_before=True, note=job.folder)
-    with session() if execution == "ray" else nullcontext():
+    with ExitStack() as opened:
+
+        @cache
+        def once() -> None:
+            opened.enter_context(session())
+
+        def make(step: Step) -> Outcome:
+            return _make(step, store, execution, once)
+
+        job = run.prepare(training, language, prompts, store, rights, make)
+        done = store.done(job.folder, job.fingerprint)
+        if done:
+            return outcome(done, done_before=True, note=job.folder)
+        if execution == "ray":
+            once()
         while True:
             run.start(job)
             try:
@@ -65,10 +76,21 @@ def train(
                 break
             except TooLargeError as error:
                 fitting = _shorter(fitting, error)
-                job = run.prepare(fitting, language, prompts, store, rights, asked=training)
+                job = run.prepare(fitting, language, prompts, store, rights, make, asked=training)
     manifest = run.finish(job, numbers)
     shown = [f"{name} {value}" for name, value in manifest.notes.items() if name in (*run.LOSSES, "chrf++", "step")]
     return outcome(manifest, seconds=time.monotonic() - started, note=f"{job.folder}  {', '.join(shown)}")
+
+
+def _make(step: Step, store: Store, execution: Execution, once: Callable[[], None]) -> Outcome:
+    """Pack, in the session that the training goes on in."""
+
+    @contextmanager
+    def session() -> Iterator[None]:
+        once()
+        yield
+
+    return do_step(step, store, execution, session)
 
 
 def _shorter(training: Training, error: TooLargeError) -> Training:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from seshat.cluster.data import do_step
 from seshat.config import to_yaml
 from seshat.errors import SeshatError, StoreError
 from seshat.language import Language
@@ -23,6 +24,7 @@ from seshat.step import Outcome, outcome
 from seshat.store import Manifest, Store
 from seshat.training import run
 from seshat.training.loop import Listener
+from seshat.training.pack import Make
 from seshat.training.settings import TUNING, Training, Tuning, Value, with_overrides
 from seshat.training.strategy import Place
 
@@ -38,7 +40,7 @@ def tune(tuning: Tuning, language: Language, prompts: Prompts, store: Store, rig
     There must be a Ray session.
     """
     started, folder = time.monotonic(), f"{TUNING}/{tuning.name}"
-    job = run.prepare(tuning.training, language, prompts, store, rights)
+    job = run.prepare(tuning.training, language, prompts, store, rights, _packer(store))
     if job.validation is None:
         raise StoreError(
             "data/training/val.jsonl is empty, and tune compares its trials on it: set format.val higher and run 'make format'"
@@ -69,7 +71,8 @@ def _run(tuning: Tuning, trials: list[Overrides], language: Language, prompts: P
     """The validation loss of each trial; None for one that failed, which does not stop the others."""
     from ray import tune as ray_tune
 
-    jobs = [run.prepare(_trial(tuning, number, overrides), language, prompts, store, rights) for number, overrides in enumerate(trials)]
+    trainings = [_trial(tuning, number, overrides) for number, overrides in enumerate(trials)]
+    jobs = [run.prepare(training, language, prompts, store, rights, _packer(store)) for training in trainings]
     trainable = ray_tune.with_resources(_attempt, {"cpu": tuning.cpus_per_trial, "gpu": tuning.gpus_per_trial})
     results = ray_tune.Tuner(
         ray_tune.with_parameters(trainable, jobs=jobs, threads=max(1, int(tuning.cpus_per_trial))),
@@ -87,6 +90,10 @@ def _run(tuning: Tuning, trials: list[Overrides], language: Language, prompts: P
     if not any(loss is not None for loss in losses):
         raise SeshatError(f"tune: all {len(trials)} trials failed; the last error of each is in {store.path(TUNING)}/{tuning.name}/ray")
     return losses
+
+
+def _packer(store: Store) -> Make:
+    return lambda step: do_step(step, store, "ray")
 
 
 def _trial(tuning: Tuning, number: int, overrides: Overrides) -> Training:

@@ -143,10 +143,10 @@ def _holding(store: Store, withdrawal: Withdrawal) -> dict[str, int]:
 
 
 def _is_derived(name: str) -> bool:
-    """True for what is neither a part nor the manifest that says that a stage has run."""
+    """True for what is neither a part of a stage nor the manifest that says that it has run."""
     folder, _, file = name.rpartition("/")
-    is_manifest = file == "manifest.json" and folder in {f"{PROCESSED}/{stage}" for stage in STAGES}
-    return name.startswith(f"{PROCESSED}/") and not is_manifest and not file.startswith("part-")
+    of_stage = folder in {f"{PROCESSED}/{stage}" for stage in STAGES}
+    return name.startswith(f"{PROCESSED}/") and not (of_stage and (file == "manifest.json" or file.startswith("part-")))
 
 
 def _line_of(name: str) -> str:

@@ -1,34 +1,27 @@
-"""Examples as token ids, packed into rows of a token budget that are written once, and the order in which they are trained.
+"""Packed rows: how they lie on disk, the tensors they become, and the order in which they are trained.
 
-The order is ours: the row at a position is a pure function of (seed, position), whatever the number of workers, so that a
-run that stops can go on at position k.
+The order is ours: the rows of a step are a pure function of (seed, step), whatever the number of workers, so that a run that
+stops can go on at step k.
 
 Legend of the shapes: B rows of the batch, T tokens.
 """
 
 from __future__ import annotations
 
-import logging
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from seshat.errors import DataError
-from seshat.prompts import ChatTokenizer
-from seshat.records import Example, digest
-from seshat.store import PROCESSED, Manifest, Store
 from seshat.training.model import IGNORED
 
-log = logging.getLogger(__name__)
-VERSION = 1
-WINDOW = 4096
-"""Examples that are packed together: more fill the rows better, and all of them are in memory."""
 ROWS_PER_BATCH = 256
+OPEN_FILES = 64
 SCHEMA = pa.schema(
     [
         pa.field("ids", pa.list_(pa.int32()), nullable=False),
@@ -59,84 +52,8 @@ class Chat:
 Row = list[Chat]
 
 
-def encode(examples: Iterable[Example], tokenizer: ChatTokenizer) -> Iterator[Chat]:
-    """Each example as ids, as often as its weight says: 2.0 twice, 0.1 for one example in ten (its content decides which)."""
-    for line, example in enumerate(examples, 1):
-        copies = math.floor(example.weight + int(digest("weight", example.id), 16) % 10_000 / 10_000)
-        if copies:
-            prompt, answer = tokenizer.prompt(example.prompt), tokenizer.answer(example.answer)
-            yield from [Chat(ids=[*prompt, *answer], prompt=len(prompt), line=line)] * copies
-
-
-def pack_rows(chats: Iterable[Chat], max_length: int, seed: int) -> Iterator[Row]:
-    """Rows of at most ``max_length`` ids: the longest chat first, each into the fullest row that has room for it."""
-    generator = np.random.default_rng(seed)
-    window: Row = []
-    for chat in chats:
-        window.append(chat)
-        if len(window) == WINDOW:
-            yield from _fill(window, max_length, generator)
-            window = []
-    yield from _fill(window, max_length, generator)
-
-
-def _fill(window: Row, max_length: int, generator: np.random.Generator) -> Iterator[Row]:
-    shuffled = [window[index] for index in generator.permutation(len(window))]
-    rows: list[Row] = []
-    by_room: list[list[int]] = [[] for _ in range(max_length + 1)]
-    for chat in sorted(shuffled, key=lambda chat: -len(chat.ids)):
-        length = len(chat.ids)
-        room = next((room for room in range(length, max_length) if by_room[room]), max_length)
-        if room == max_length:
-            rows.append([])
-        number = by_room[room].pop() if room < max_length else len(rows) - 1
-        rows[number].append(chat)
-        by_room[room - length].append(number)
-    yield from rows
-
-
-def pack(chats: Iterable[Chat], inputs: dict[str, str], max_length: int, seed: int, store: Store) -> Packed:
-    """The packed rows of some chats, written once under the name of their content, or found there.
-
-    ``inputs`` are the digests that the chats depend on, their tokenizer among them; the chats are read only if needed.
-    """
-    fingerprint = digest("pack", VERSION, max_length, seed, *sorted(inputs.items()))
-    folder = f"{PROCESSED}/pack/{fingerprint}"
-    manifest = store.done(folder, fingerprint)
-    if manifest is None:
-        everything = list(chats)
-        fitting = _fitting(everything, inputs, max_length)
-        rows = list(pack_rows(fitting, max_length, seed))
-        file = store.write(f"{folder}/rows.arrow", _to_arrow(rows))
-        manifest = Manifest(
-            stage="pack",
-            fingerprint=fingerprint,
-            inputs=inputs,
-            files=(file.model_copy(update={"rows": len(rows)}),),
-            rows_in=len(everything),
-            kept=len(fitting),
-            rejected={"length": len(everything) - len(fitting)} if len(fitting) < len(everything) else {},
-        )
-        store.finish(folder, manifest)
-        filled = sum(len(chat.ids) for chat in fitting) / (len(rows) * max_length)
-        log.info("pack: %d examples in %d rows of %d tokens, %.1f%% filled", len(fitting), len(rows), max_length, 100 * filled)
-    return Packed(store.path(manifest.files[0].path), fingerprint, manifest.kept, manifest.rows_in)
-
-
-def _fitting(chats: Sequence[Chat], inputs: dict[str, str], max_length: int) -> list[Chat]:
-    fitting = [chat for chat in chats if len(chat.ids) <= max_length]
-    if not fitting:
-        raise DataError(
-            f"none of the {len(chats)} examples ({', '.join(inputs)}) fits into max_seq_length={max_length} tokens: "
-            "raise it, or run 'make format' if there are no examples"
-        )
-    if len(fitting) < len(chats):
-        left_out = len(chats) - len(fitting)
-        log.warning("pack: %d of %d examples have more than max_seq_length=%d tokens and are left out", left_out, len(chats), max_length)
-    return fitting
-
-
-def _to_arrow(rows: Sequence[Row]) -> bytes:
+def to_arrow(rows: Sequence[Row]) -> bytes:
+    """Rows as a file that can be mapped into memory."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, SCHEMA) as writer:
         for start in range(0, len(rows), ROWS_PER_BATCH):
@@ -156,34 +73,74 @@ def _record_batch(rows: Sequence[Row]) -> pa.RecordBatch:
 
 
 class Packed:
-    """Packed rows on disk, mapped into memory, so that a row costs what it holds."""
+    """Packed rows on disk, mapped into memory, so that a row costs what it holds. They are numbered through all phases."""
 
-    def __init__(self, path: str, name: str, num_examples: int, num_read: int) -> None:
-        self.path = path
+    def __init__(self, phases: tuple[tuple[str, ...], ...], name: str, num_examples: int, num_read: int) -> None:
+        """``phases`` are the files with the rows of each, in order."""
+        self.phases = phases
         self.name = name
         """Of the content."""
         self.num_examples = num_examples
         self.num_read = num_read
         """With those that were too long."""
-        self._reader = pa.ipc.open_file(pa.memory_map(path))
-        batches = [self._reader.get_batch(index) for index in range(self._reader.num_record_batches)]
-        self.targets = np.concatenate([batch.column("target").to_numpy() for batch in batches])
+        self._paths = [path for paths in phases for path in paths]
+        columns = [_column(path, "target") for path in self._paths]
+        self._starts = np.cumsum([0, *map(len, columns)])
+        """By file, the number of its first row; at the end the number of all rows."""
+        self.targets = np.concatenate(columns)
         """By row, the number of tokens that are trained."""
 
-    def __reduce__(self) -> tuple[type[Packed], tuple[str, str, int, int]]:
-        return Packed, (self.path, self.name, self.num_examples, self.num_read)
+    def __reduce__(self) -> tuple[type[Packed], tuple[Any, ...]]:
+        return Packed, (self.phases, self.name, self.num_examples, self.num_read)
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def __getitem__(self, index: int) -> Row:
-        batch = self._reader.get_batch(index // ROWS_PER_BATCH)
-        ids, lengths, prompts, lines = (
-            batch.column(name)[index % ROWS_PER_BATCH].as_py() for name in ("ids", "lengths", "prompts", "lines")
-        )
+        file = bisect_right(self._starts, index) - 1
+        batch, row = divmod(index - int(self._starts[file]), ROWS_PER_BATCH)
+        found = _reader(self._paths[file]).get_batch(batch)
+        ids, lengths, prompts, lines = (found.column(name)[row].as_py() for name in ("ids", "lengths", "prompts", "lines"))
         ends = np.cumsum(lengths).tolist()
         parts = zip(ends, lengths, prompts, lines, strict=True)
         return [Chat(ids[end - length : end], prompt, line) for end, length, prompt, line in parts]
+
+    @property
+    def spans(self) -> list[range]:
+        """By phase, the numbers of its rows."""
+        ends = np.cumsum([len(paths) for paths in self.phases])
+        return [range(int(self._starts[end - len(paths)]), int(self._starts[end])) for paths, end in zip(self.phases, ends, strict=True)]
+
+    @cached_property
+    def row_lengths(self) -> np.ndarray:
+        """By row, the number of its tokens."""
+        return np.concatenate([_sizes(path, "ids") for path in self._paths])
+
+    @cached_property
+    def example_lengths(self) -> np.ndarray:
+        """By row, the mean number of tokens of its examples."""
+        num_examples = np.concatenate([_sizes(path, "lengths") for path in self._paths])
+        lengths: np.ndarray = self.row_lengths / num_examples
+        return lengths
+
+
+@lru_cache(maxsize=OPEN_FILES)
+def _reader(path: str) -> Any:
+    return pa.ipc.open_file(pa.memory_map(path))
+
+
+def _batches(path: str) -> list[pa.RecordBatch]:
+    reader = _reader(path)
+    return [reader.get_batch(index) for index in range(reader.num_record_batches)]
+
+
+def _column(path: str, name: str) -> np.ndarray:
+    return np.concatenate([np.empty(0, np.int64), *(batch.column(name).to_numpy() for batch in _batches(path))])
+
+
+def _sizes(path: str, name: str) -> np.ndarray:
+    """By row, how many values a list holds."""
+    return np.concatenate([np.empty(0, np.int64), *(batch.column(name).value_lengths().to_numpy() for batch in _batches(path))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,40 +160,81 @@ class Batch:
 def collate(rows: Sequence[Row], pad: int) -> Batch:
     """Rows side by side, filled up at the end to the longest of them."""
     width = max(sum(len(chat.ids) for chat in row) for row in rows)
-    ids = torch.full((len(rows), width), pad)
-    positions = torch.zeros_like(ids)
-    labels = torch.full_like(ids, IGNORED)
+    ids = np.full((len(rows), width), pad, np.int64)
+    positions = np.zeros_like(ids)
+    labels = np.full_like(ids, IGNORED)
     for number, row in enumerate(rows):
         start = 0
         for chat in row:
             end = start + len(chat.ids)
-            ids[number, start:end] = torch.tensor(chat.ids)
-            positions[number, start:end] = torch.arange(len(chat.ids))
-            labels[number, start + chat.prompt - 1 : end - 1] = ids[number, start + chat.prompt : end]
+            ids[number, start:end] = chat.ids
+            positions[number, start:end] = np.arange(len(chat.ids))
+            labels[number, start + chat.prompt - 1 : end - 1] = chat.ids[chat.prompt :]
             start = end
-        positions[number, start:] = torch.arange(width - start)
-    return Batch(ids, positions, labels)
+        positions[number, start:] = np.arange(width - start)
+    return Batch(torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(labels))
+
+
+@dataclass(frozen=True)
+class Span:
+    """The steps of one phase and the rows that are trained in them."""
+
+    steps: range
+    rows: range
+    first: tuple[int, ...] = ()
+    """The rows in the order of the first epoch, if that is not drawn."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """Which row is trained when: every epoch has its own permutation, and the epochs follow each other without a gap."""
+    """Which row is trained when.
+
+    In a phase every epoch has its own permutation, and the epochs follow each other without a gap. A step belongs to one phase
+    wholly: its last step is filled up from the phase's next epoch.
+    """
 
     num_rows: int
+    """Of all phases."""
     seed: int
     rows_per_step: int
+    phases: tuple[Span, ...] = ()
+    """Empty: all rows, for as many steps as are asked for."""
 
     def rows(self, step: int) -> list[int]:
         """The rows of a step (from 0), over all workers and accumulated batches."""
-        positions = range(step * self.rows_per_step, (step + 1) * self.rows_per_step)
-        return [int(_permutation(self.num_rows, self.seed, at // self.num_rows)[at % self.num_rows]) for at in positions]
+        number, span = self._phase(step)
+        start = (step - span.steps.start) * self.rows_per_step
+        return [self._row(number, span, position) for position in range(start, start + self.rows_per_step)]
 
     def slices(self, step: int, size: int, rank: int, world: int) -> list[list[int]]:
         """The batches of ``size`` rows that one worker takes in a step: together the workers take all rows once."""
         rows = self.rows(step)
         return [rows[start + rank * size : start + (rank + 1) * size] for start in range(0, len(rows), size * world)]
 
+    @property
+    def starts(self) -> frozenset[int]:
+        """The steps with which phases begin, but for the first."""
+        return frozenset(span.steps.start for span in self.phases[1:])
+
+    def progress(self, steps: int) -> dict[str, float]:
+        """After so many steps, how many epochs are done; where there are phases, of the last of them, with its number from 1."""
+        number, span = self._phase(steps - 1)
+        epoch = (steps - span.steps.start) * self.rows_per_step / len(span.rows)
+        return {"phase": number + 1, "epoch": epoch} if self.phases else {"epoch": epoch}
+
+    def _phase(self, step: int) -> tuple[int, Span]:
+        """The number and the span of the phase of a step; the last one goes on for ever."""
+        spans = self.phases or (Span(range(0), range(self.num_rows)),)
+        return next(((number, span) for number, span in enumerate(spans) if step < span.steps.stop), (len(spans) - 1, spans[-1]))
+
+    def _row(self, phase: int, span: Span, position: int) -> int:
+        epoch, place = divmod(position, len(span.rows))
+        if epoch == 0 and span.first:
+            return span.first[place]
+        return span.rows[int(_permutation(len(span.rows), self.seed, epoch, phase)[place])]
+
 
 @lru_cache(maxsize=4)
-def _permutation(num_rows: int, seed: int, epoch: int) -> np.ndarray:
-    return np.random.default_rng([seed, epoch]).permutation(num_rows)
+def _permutation(num_rows: int, seed: int, epoch: int, phase: int) -> np.ndarray:
+    """The first phase draws what a run without phases draws."""
+    return np.random.default_rng([seed, epoch, phase] if phase else [seed, epoch]).permutation(num_rows)

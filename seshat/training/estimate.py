@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from seshat.engines.weights import weight_files
 from seshat.training.batches import Packed
-from seshat.training.loop import num_steps
+from seshat.training.phases import num_steps
 from seshat.training.settings import Training
 
 NF4 = 0.516
@@ -107,7 +107,7 @@ def estimate(training: Training, shapes: Shapes, rows: Packed, *, workers: int, 
         base, trained = base / workers, trained / workers
     elif workers > 1 and training.strategy == "deepspeed":
         trained = trained / 4 + trained * 3 / 4 / workers  # every worker keeps what it trains, and a share of the rest
-    steps = num_steps(training, len(rows))
+    steps = num_steps(training, rows.spans)
     read = steps * training.rows_per_step
     mean = float(rows.targets.mean())
     return Estimate(
@@ -115,7 +115,7 @@ def estimate(training: Training, shapes: Shapes, rows: Packed, *, workers: int, 
         trained=trained,
         activations=_activations(training, shapes, mean, compute),
         steps=steps,
-        tokens=float(read * training.max_seq_length),
+        tokens=read * float(rows.row_lengths.mean()),
         targets=read * mean,
     )
 

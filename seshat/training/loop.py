@@ -21,6 +21,7 @@ from seshat.errors import SeshatError, StoppedError
 from seshat.training import candidates, checkpoint
 from seshat.training.batches import Batch, Order, Packed, collate
 from seshat.training.model import IGNORED, Objective, uses_bf16
+from seshat.training.phases import num_steps, order_of
 from seshat.training.rehearsal import Rehearsed, is_out_of_memory, rehearse
 from seshat.training.settings import Training
 from seshat.training.strategy import Place, Replicated, strategy
@@ -88,11 +89,6 @@ class Run:
     started: float = field(default_factory=time.monotonic)
 
 
-def num_steps(training: Training, num_rows: int) -> int:
-    """How many steps a run has."""
-    return training.max_steps or max(1, math.ceil(training.num_train_epochs * num_rows / training.rows_per_step))
-
-
 def setup(
     training: Training,
     model: Any,
@@ -109,10 +105,9 @@ def setup(
     spread = strategy(Objective(model, bf16=uses_bf16(training, place.device)), training, place)
     rehearsed = rehearse(spread, rows, pad, training.per_device_train_batch_size, place)
     spread.begin(checkpoint.read(found) if found else None)
-    total, step = num_steps(training, len(rows)), found.step if found else 0
+    total, step = num_steps(training, rows.spans), found.step if found else 0
     schedule = Schedule(training.learning_rate, max(1, round(training.warmup_ratio * total)), total)
-    order = Order(len(rows), training.seed, training.rows_per_step)
-    return Run(training, place, spread, order, schedule, rows, validation, pad, rehearsed, step, step)
+    return Run(training, place, spread, order_of(training, rows), schedule, rows, validation, pad, rehearsed, step, step)
 
 
 def fit(run: Run, root: str, identity: checkpoint.Identity, listener: Listener) -> dict[str, float]:
@@ -121,7 +116,7 @@ def fit(run: Run, root: str, identity: checkpoint.Identity, listener: Listener) 
     Where somebody asked to stop, that ends with a StoppedError, on all workers.
     """
     training, total = run.training, run.schedule.total_steps
-    watch = Watch(training, total)
+    watch = Watch(training, total, run.order.starts)
     losses: list[float] = []
     last: dict[str, float] = {}
     saved = run.step
@@ -228,7 +223,7 @@ def _progress(run: Run, losses: list[float]) -> dict[str, float]:
     return {
         "loss": sum(losses) / len(losses),
         "learning_rate": run.schedule(run.step - 1),
-        "epoch": run.step * run.order.rows_per_step / run.order.num_rows,
+        **run.order.progress(run.step),
         "tokens_per_second": run.tokens / seconds,
         "seconds_per_step": seconds / (run.step - run.first),
         "waiting_for_data": run.waited / seconds,

@@ -9,6 +9,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 
@@ -23,11 +24,14 @@ from seshat.records import digest
 from seshat.rights import Rights
 from seshat.store import Manifest, Store
 from seshat.training import adapter, candidates, checkpoint, loop, small
-from seshat.training.batches import Packed, encode, pack
+from seshat.training.batches import Packed
 from seshat.training.estimate import Estimate, estimate, read_shapes
 from seshat.training.extend import extend, new_rows
 from seshat.training.hardware import used_memory
+from seshat.training.lines import Window, windows
 from seshat.training.model import build, uses_bf16
+from seshat.training.pack import Make, pack_phases, packing
+from seshat.training.phases import ALL, num_steps
 from seshat.training.settings import ADAPTERS, SMALL, Training
 from seshat.training.strategy import Place
 from seshat.training.watch import too_slow
@@ -76,8 +80,9 @@ class Job:
             "warmup_ratio": training.warmup_ratio,
             "weight_decay": training.weight_decay,
             "max_grad_norm": training.max_grad_norm,
-            "steps": loop.num_steps(training, len(self.rows)),
+            "steps": num_steps(training, self.rows.spans),
             "seed": training.seed,
+            **({"phases": [phase.model_dump() for phase in training.phases]} if training.phases else {}),
         }
 
 
@@ -139,17 +144,21 @@ def prepare(
     prompts: Prompts,
     store: Store,
     rights: Rights | None = None,
+    make: Make | None = None,
     *,
     asked: Training | None = None,
 ) -> Job:
-    """Fetch the base, pack the data, and say what the workers have to do.
+    """Look at the data, fetch the base, pack the data, and say what the workers have to do.
 
-    ``asked`` are the settings that the result is known by, where what is trained had to be changed to fit into memory.
+    ``make`` does what is left of packing; without, it is done here. ``asked`` are the settings that the result is known by, where
+    what is trained had to be changed to fit into memory.
     """
-    base, folder, _ = ensure_trained_base(training, language, prompts, store, rights)
     data = data_digests(store)
+    lines = {name: found for name in data if (found := windows(store.path(f"{TRAINING}/{name}"), name)) or name == "train.jsonl"}
+    base, folder, _ = ensure_trained_base(training, language, prompts, store, rights)
     tokenizer = ChatTokenizer.load(store.path(folder))
-    packs = {name: _pack(name, sha, training, tokenizer, store) for name, sha in data.items() if _has_lines(name, store)}
+    tokenizer.check()
+    packs = {name: _pack(name, found, training, tokenizer, store.path(folder), store, make) for name, found in lines.items()}
     withdrawn = read_withdrawals(store)
     withdrawn.refuse_examples(store)
     card = Card(
@@ -242,19 +251,13 @@ def _chosen(job: Job) -> tuple[str, dict[str, str]]:
     return candidates.path_of(job.checkpoints, best.step), notes
 
 
-def _pack(name: str, sha: str, training: Training, tokenizer: ChatTokenizer, store: Store) -> Packed:
-    inputs = {name: sha, "tokenizer": _tokenizer_digest(tokenizer)}
-    chats = encode(read_examples(store.path(f"{TRAINING}/{name}")), tokenizer)
-    return pack(chats, inputs, training.max_seq_length, training.seed, store)
-
-
-def _tokenizer_digest(tokenizer: ChatTokenizer) -> str:
-    """Of the vocabulary and the chat template: all that ids depend on."""
-    return digest(tokenizer.tokenizer.backend_tokenizer.to_str(), tokenizer.tokenizer.chat_template)
-
-
-def _has_lines(name: str, store: Store) -> bool:
-    return name == "train.jsonl" or store.size(f"{TRAINING}/{name}") > 0
+def _pack(name: str, lines: tuple[Window, ...], training: Training, tokenizer: ChatTokenizer, folder: str, store: Store,
+          make: Make | None) -> Packed:  # fmt: skip
+    """The rows of a file: those of all phases to train on, or as they are to validate."""
+    known: dict[str, Any] = {"folder": folder, "tokenizer": tokenizer, "max_length": training.max_seq_length, "seed": training.seed}
+    phases = training.phases if name == "train.jsonl" else ()
+    steps = [packing(name, lines, phase, label=f"{name} in phase {phase.name!r}", **known) for phase in phases]
+    return pack_phases(steps or [packing(name, lines, ALL, **known)], store, make or (lambda step: step.run(store)))
 
 
 def _allowed(rights: Rights, store: Store) -> Rights:

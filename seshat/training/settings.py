@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from seshat.config import Section
+from seshat.prompts import Task
 
 SMALL = "small"
 """The value of ``model`` that asks for the small base model that is made on this machine."""
@@ -15,6 +17,7 @@ ADAPTERS = "models/adapters"
 TUNING = "models/tuning"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Value = bool | int | float | str
+TrainOn = Literal["answer", "everything"]
 
 
 class Lora(Section):
@@ -76,6 +79,21 @@ class Evaluator(Section):
     cpus: float = Field(0.0, ge=0)
 
 
+class Phase(Section):
+    """A part of a run with examples and an order of its own."""
+
+    name: Name
+    tasks: dict[Task, Annotated[float, Field(ge=0, le=1000)]] = {}
+    """How often the examples of a task are trained in this phase, whatever their own weight; a task that is not named is left
+    out. Empty: all examples, with the weight that format gave them."""
+    epochs: float = Field(1.0, gt=0)
+    train_on: TrainOn = "answer"
+    """``answer``: a chat, whose answer and end of turn are trained (instruction tuning); ``everything``: plain text without the
+    chat template, trained from the first word to the end (continued pretraining; see ``seshat.training.pack``)."""
+    order: Literal["random", "short-first"] = "random"
+    """``short-first``: a curriculum, the first epoch from the shortest examples to the longest (see ``seshat.training.phases``)."""
+
+
 class Training(Section):
     """One fine-tuning run."""
 
@@ -104,8 +122,11 @@ class Training(Section):
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     num_train_epochs: float = Field(3.0, gt=0)
+    """Without ``phases``, which have epochs of their own."""
     max_steps: int = Field(0, ge=0)
-    """Above 0: so many steps, whatever the epochs."""
+    """Above 0: so many steps, whatever the epochs; with ``phases`` at most so many."""
+    phases: tuple[Phase, ...] = ()
+    """One after the other, in one run with one schedule; for example continued pretraining, then instruction tuning."""
     save_steps: int = Field(200, ge=1)
     save_total_limit: int = Field(2, ge=1)
     eval_steps: int = Field(200, ge=1)
@@ -141,6 +162,14 @@ class Training(Section):
         if self.num_workers != "auto" and self.min_workers > self.num_workers:
             raise ValueError(f"min_workers: {self.min_workers} is more than num_workers={self.num_workers}")
         return self
+
+    @field_validator("phases")
+    @classmethod
+    def _names_differ(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        twice = [name for name, count in Counter(phase.name for phase in phases).items() if count > 1]
+        if twice:
+            raise ValueError(f"two phases are called {twice[0]!r}: give each a name of its own")
+        return phases
 
     @property
     def rows_per_step(self) -> int:

@@ -24,8 +24,9 @@ from seshat.language import Language
 from seshat.prompts import ChatTokenizer, Prompts
 from seshat.records import Document, digest
 from seshat.store import Manifest, Store
-from seshat.training.batches import Chat, Packed, pack
+from seshat.training.batches import Chat, Packed
 from seshat.training.loop import setup, train_step
+from seshat.training.pack import pack
 from seshat.training.settings import Small, Training
 from seshat.training.strategy import Place
 

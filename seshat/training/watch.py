@@ -60,6 +60,8 @@ class Watch:
     training: Training
     total: int
     """Steps of the whole run."""
+    starts: frozenset[int] = frozenset()
+    """Steps that are done when another phase begins: its losses are not to be compared with those before."""
     _losses: list[float] = field(default_factory=list)
     _spikes: list[int] = field(default_factory=list)
     _validations: list[tuple[int, float, float]] = field(default_factory=list)
@@ -68,6 +70,8 @@ class Watch:
 
     def after_step(self, step: int, loss: float) -> Iterator[str]:
         """What is to be said after a step, counted from 1, with the mean loss of its target tokens."""
+        if step - 1 in self.starts:
+            self._losses.clear()
         before = self._losses[-WINDOW:]
         self._losses.append(loss)
         if len(before) == WINDOW and loss > SPIKE * median(before):
@@ -109,10 +113,10 @@ class Watch:
 
     def _about_overfitting(self, best_step: int, best: float, step: int, loss: float) -> str:
         planned = self.training.num_train_epochs
+        fewer = f"num_train_epochs from {planned:g} to {planned * best_step / self.total:.2g}"
         return (
             f"overfitting: eval_loss was {best:.3f} at step {best_step:,}, and {loss:.3f} at step {step:,} while the training loss falls: "
-            f"lower num_train_epochs from {planned:g} to {planned * best_step / self.total:.2g} or lora.r below {self.training.lora.r}, "
-            "or bring more data"
+            f"lower {'the epochs in phases' if self.training.phases else fewer} or lora.r below {self.training.lora.r}, or bring more data"
         )
 
 

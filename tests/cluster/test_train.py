@@ -6,9 +6,12 @@ import csv
 import io
 import os
 import re
+import shutil
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -44,10 +47,19 @@ def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, mon
     lines: list[str] = []
     monkeypatch.setattr("seshat.cluster.board.Progress", lambda: lines.append)
     monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
+    sessions: list[int] = []
+
+    @contextmanager
+    def session() -> Iterator[None]:
+        sessions.append(1)
+        yield
+
     scored = {"evaluator": {"sample": 4}}
     train(short("here", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store, execution="local")
     assert [line.startswith("train: step 3 of 3  ") for line in lines[-2:]] == [True, True]
-    train(short("one", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store)
+    shutil.rmtree(store.path("data/processed/pack"))
+    train(short("one", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store, session=session)
+    assert sessions == [1], "packing and training share a session"
     assert sum("chrf++" in line for line in lines) == 2
     train(short("two", per_device_train_batch_size=1, num_workers=2), LANGUAGE, PROMPTS, store)
     adapters = [load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("here", "one", "two")]
@@ -57,7 +69,8 @@ def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, mon
     here, one = (candidates.read(store.path(f"models/adapters/{name}/checkpoints")) for name in ("here", "one"))
     assert here == one
     assert [scores.step for scores in here] == [3]
-    assert train(short("one", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store).done_before
+    assert train(short("one", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store, session=session).done_before
+    assert sessions == [1], "there was nothing to do"
 
 
 @pytest.mark.usefixtures("ray_session")

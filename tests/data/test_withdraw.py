@@ -49,6 +49,7 @@ def make_data(settings: Settings) -> None:
         verb.run(settings)
     store = Store(settings.root)
     store.write(f"{PROCESSED}/pack/x/rows.arrow", SECRET.encode())
+    store.write(f"{PROCESSED}/pack/x/part-2.arrow", SECRET.encode())
     store.write(f"{PROCESSED}/ingest/part-1.json.ab12cd34.tmp", SECRET.encode())
 
 
@@ -102,7 +103,7 @@ ALL = ("transcriptions", "translations", "dictionary/d.csv")
 
 def test_nothing_of_a_source_is_left_in_the_data(settings: Settings) -> None:
     root = Path(settings.root)
-    assert {"train.jsonl", "rows.arrow", "stats.json", "part-1.json.ab12cd34.tmp"} <= secret(root)
+    assert {"train.jsonl", "rows.arrow", "part-2.arrow", "stats.json", "part-1.json.ab12cd34.tmp"} <= secret(root)
     assert len([name for name in secret(root) if name.endswith(".parquet")]) > 8
     write(root, {"dictionary/e.csv": "palabra,significado\njoni,hombre\n"})
     for source in ALL:

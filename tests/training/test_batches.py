@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from seshat.errors import DataError
 from seshat.examples import read_examples
 from seshat.prompts import ChatTokenizer
 from seshat.store import Store
-from seshat.training.batches import Chat, Order, collate, encode, pack, pack_rows
+from seshat.training.batches import Chat, Order, Span, collate
 from seshat.training.model import IGNORED
+from seshat.training.pack import encode, pack_rows
 
 
 @pytest.fixture(scope="module")
@@ -60,24 +60,6 @@ def test_weight_says_how_often_an_example_is_trained(examples: list, tokenizer: 
     assert low <= len(list(encode(many, tokenizer))) <= high
 
 
-def test_rows_on_disk_are_the_rows_that_were_packed(examples: list, tokenizer: ChatTokenizer, store: Store) -> None:
-    chats = list(encode(examples, tokenizer))
-    packed = pack(iter(chats), {"test": "rows"}, 128, 5, store)
-    assert [packed[index] for index in range(len(packed))] == list(pack_rows(chats, 128, seed=5))
-    assert packed.targets.tolist() == [sum(chat.target for chat in packed[index]) for index in range(len(packed))]
-    again = pack(iter(()), {"test": "rows"}, 128, 5, store)  # found by name: the chats are not read
-    assert again.name == packed.name
-    assert len(again) == len(packed)
-
-
-def test_too_long_examples_are_counted(examples: list, tokenizer: ChatTokenizer, store: Store) -> None:
-    long = dataclasses.replace(examples[0], answer="palabra " * 200)
-    packed = pack(encode([*examples, long], tokenizer), {"test": "long"}, 128, 1, store)
-    assert packed.num_read - packed.num_examples == 1
-    with pytest.raises(DataError, match="max_seq_length=128"):
-        pack(encode([long], tokenizer), {"test": "only long"}, 128, 1, store)
-
-
 def test_every_epoch_takes_every_row_once_in_another_order() -> None:
     order = Order(num_rows=23, seed=7, rows_per_step=4)
     stream = [row for step in range(23) for row in order.rows(step)]
@@ -100,3 +82,48 @@ def test_positions_begin_again_with_each_example() -> None:
     assert batch.positions.tolist() == [[0, 1, 2, 0, 1], [0, 1, 0, 1, 2]]
     assert batch.labels.tolist() == [[6, 7, IGNORED, 9, IGNORED], [4, *[IGNORED] * 4]]
     assert np.array_equal(batch.ids.numpy()[1], [4, 4, 0, 0, 0])
+
+
+@pytest.mark.parametrize("pad", [7, 0])
+def test_the_end_of_an_answer_is_trained_and_padding_is_not_whatever_fills_up(pad: int) -> None:
+    """Where a tokenizer has no padding of its own the end of turn (7) fills up, too: a model must still learn to stop."""
+    batch = collate([[Chat([1, 2, 7, 3, 7], prompt=3)], [Chat([1, 7, 7], prompt=2), Chat([1, 7], prompt=1)], [Chat([1, 7], 1)]], pad)
+    ends = [[place for place, label in enumerate(row) if label == 7] for row in batch.labels.tolist()]
+    assert ends == [[3], [1, 3], [0]]
+    assert int((batch.labels != IGNORED).sum()) == 5
+
+
+# Phases
+
+TWO = (Span(range(5), range(9)), Span(range(5, 9), range(9, 22)))
+PHASES = Order(num_rows=22, seed=7, rows_per_step=4, phases=TWO)
+
+
+def test_a_step_belongs_to_one_phase_and_every_epoch_of_it_takes_its_rows_once() -> None:
+    steps = [PHASES.rows(step) for step in range(9)]
+    first, second = ([row for step in steps[part.steps.start : part.steps.stop] for row in step] for part in TWO)
+    assert sorted(first[:9]) == sorted(first[9:18]) == list(range(9))
+    assert first[:9] != first[9:18]
+    assert sorted(second[:13]) == list(range(9, 22))
+    assert set(second) == set(range(9, 22))
+
+
+def test_the_first_phase_is_drawn_as_a_run_without_phases() -> None:
+    alone = Order(num_rows=9, seed=7, rows_per_step=4)
+    assert [PHASES.rows(step) for step in range(5)] == [alone.rows(step) for step in range(5)]
+    like = Order(num_rows=9, seed=7, rows_per_step=4, phases=(Span(range(0), range(9)), Span(range(5), range(9))))
+    assert like.rows(0) != alone.rows(0), "two phases of the same rows do not take them in the same order"
+
+
+def test_progress_counts_the_epochs_of_the_phase() -> None:
+    assert PHASES.progress(5) == {"phase": 1, "epoch": pytest.approx(20 / 9)}
+    assert PHASES.progress(6) == {"phase": 2, "epoch": pytest.approx(4 / 13)}
+    assert Order(num_rows=9, seed=7, rows_per_step=4).progress(5) == {"epoch": pytest.approx(20 / 9)}
+    assert PHASES.starts == {5}
+
+
+def test_the_order_of_a_first_epoch_may_be_given() -> None:
+    order = Order(6, 1, 3, (Span(range(4), range(6), first=(5, 3, 1, 0, 2, 4)),))
+    assert [order.rows(0), order.rows(1)] == [[5, 3, 1], [0, 2, 4]]
+    assert sorted(order.rows(2) + order.rows(3)) == list(range(6))
+    assert order.rows(2) + order.rows(3) != [5, 3, 1, 0, 2, 4]

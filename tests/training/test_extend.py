@@ -14,9 +14,10 @@ from seshat.errors import DataError, EngineError
 from seshat.examples import read_examples, to_line
 from seshat.prompts import ChatTokenizer
 from seshat.store import Manifest, Store
-from seshat.training.batches import collate, encode
+from seshat.training.batches import collate
 from seshat.training.extend import RECORD, Extension, extend, new_rows, taught_texts
 from seshat.training.model import Objective, add_lora, load_base, trainable
+from seshat.training.pack import encode
 from seshat.training.settings import Extend, Lora
 from seshat.training.small import TEMPLATE
 from tests.training.test_vocabulary import base as spanish_tokenizer

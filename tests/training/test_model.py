@@ -11,8 +11,9 @@ import torch
 from seshat.examples import read_examples
 from seshat.prompts import ChatTokenizer
 from seshat.store import Store
-from seshat.training.batches import Chat, collate, encode
+from seshat.training.batches import Chat, collate
 from seshat.training.model import Objective, add_lora, keep_four_bits, load_base, trainable
+from seshat.training.pack import encode
 from seshat.training.settings import Training
 from tests.training.tiny import settings
 

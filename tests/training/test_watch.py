@@ -94,6 +94,14 @@ def test_a_large_model_on_a_processor_is_slow() -> None:
     assert not [*too_slow("cpu", SLOW - 1), *too_slow("cuda", 14_800_000_000)]
 
 
+def test_another_phase_is_not_compared_with_the_one_before() -> None:
+    """Its loss is another kind of loss: higher by far, and rightly so."""
+    losses = [0.2 * falling(step) for step in range(100)] + [falling(step) for step in range(TOTAL - 100)]
+    assert next(text for _, text in said(losses)).startswith("the loss has spikes (steps 101, 102, 103")
+    watch = Watch(TRAINING, TOTAL, frozenset({100}))
+    assert [text for step, loss in enumerate(losses, 1) for text in watch.after_step(step, loss)] == []
+
+
 def test_garbage_is_named_once_and_not_of_the_first_checkpoint() -> None:
     good = {"ended": 1.0, "repeated": 0.0, "copied": 0.1}
     watch = GarbageWatch()

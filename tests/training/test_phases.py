@@ -1,0 +1,129 @@
+"""Phases: how many steps they have, and that a run through them is one run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from seshat.cluster.train import train
+from seshat.errors import ConfigError
+from seshat.store import Store
+from seshat.training import run
+from seshat.training.batches import Packed
+from seshat.training.loop import Place
+from seshat.training.phases import num_steps, order_of
+from seshat.training.settings import Phase, Training
+from tests.training.test_run import Killed, work
+from tests.training.tiny import LANGUAGE, PROMPTS, settings
+
+READ = Phase(name="read", train_on="everything", epochs=0.5)
+SPEAK = Phase(name="speak", tasks={"translation": 2.0}, epochs=0.25, order="short-first")
+SPANS = [range(10), range(10, 33)]
+
+
+def phased(name: str, *phases: Phase, **changes: object) -> Training:
+    """Two rows a step, as many steps as the phases have."""
+    return settings(name=name, phases=phases or (READ, SPEAK), max_steps=0, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"num_train_epochs": 1.5, "max_steps": 0}, 8),
+        ({"num_train_epochs": 1.5, "max_steps": 99}, 99),
+        ({"phases": (READ, SPEAK), "max_steps": 0}, 3 + 3),
+        ({"phases": (READ, SPEAK), "max_steps": 5}, 5),
+        ({"phases": (READ, SPEAK), "max_steps": 99}, 6),
+    ],
+)
+def test_the_phases_make_the_steps_and_max_steps_cuts_them(changes: dict[str, object], expected: int) -> None:
+    assert num_steps(settings(**changes), SPANS if changes.get("phases") else [range(10)]) == expected
+
+
+def test_two_phases_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two phases are called 'read'"):
+        phased("twice", READ, READ)
+
+
+def test_settings_without_phases_name_the_adapters_they_always_named() -> None:
+    names = {run.fingerprint(one, "base", {}, LANGUAGE, PROMPTS) for one in (settings(name="x"), settings(name="x", phases=()))}
+    dumped = settings(name="x").model_dump(mode="json", exclude={*run.RESOURCES, "small", "extend", "phases"})
+    parts = (json.dumps(dumped, sort_keys=True), LANGUAGE.model_dump_json(), PROMPTS.model_dump_json(), "base")
+    assert names == {run.digest("train", run.VERSION, *parts)}
+    assert run.fingerprint(phased("x"), "base", {}, LANGUAGE, PROMPTS) not in names
+
+
+def prepared(store: Store, training: Training) -> Packed:
+    return run.prepare(training, LANGUAGE, PROMPTS, store).rows
+
+
+def test_short_first_goes_from_short_to_long_once_and_then_at_random(store: Store) -> None:
+    training = phased("short", SPEAK.model_copy(update={"epochs": 2.0}), max_seq_length=32)
+    rows = prepared(store, training)
+    order = order_of(training, rows)
+    assert len(rows) > 20
+    stream = [row for step in range(num_steps(training, rows.spans)) for row in order.rows(step)]
+    epochs = [stream[: len(rows)], stream[len(rows) : 2 * len(rows)]]
+    assert all(sorted(epoch) == list(range(len(rows))) for epoch in epochs)
+    means = [[sum(len(chat.ids) for chat in rows[row]) / len(rows[row]) for row in epoch] for epoch in epochs]
+    assert means[0] == sorted(means[0])
+    assert means[0][0] < means[0][-1]
+    assert means[1] != sorted(means[1])
+
+
+def test_the_phases_of_a_run_are_trained_one_after_the_other(store: Store) -> None:
+    training = phased("order")
+    rows, order = prepared(store, training), order_of(training, prepared(store, training))
+    first = order.phases[0].steps.stop
+    assert 0 < first < num_steps(training, rows.spans)
+    tokenizer = run.ChatTokenizer.load(store.path("models/base/small"))
+    user = tokenizer.tokenizer.convert_tokens_to_ids("<|user|>")
+    chats = [[user in chat.ids for row in order.rows(step) for chat in rows[row]] for step in range(num_steps(training, rows.spans))]
+    assert [all(step) for step in chats] == [number >= first for number in range(len(chats))]
+    assert not any(any(step) for step in chats[:first])
+
+
+def adapter(store: Store, name: str) -> dict[str, torch.Tensor]:
+    return load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors"))
+
+
+@pytest.mark.heavy
+def test_broken_off_in_any_phase_a_run_ends_with_the_same_bytes(store: Store) -> None:
+    """A checkpoint after each second step: the first kill is where the phases meet, the second in the second phase."""
+    dropout = {"r": 4, "alpha": 8, "dropout": 0.1, "train_embeddings": True}
+    unbroken = phased("whole-phases", lora=dropout)
+    losses = work(unbroken, store)
+    boundary = order_of(unbroken, prepared(store, unbroken)).phases[0].steps.stop
+    assert 2 <= boundary < len(losses) - 2
+    for killed_at in (boundary, boundary + 2):
+        broken = phased(f"broken-phases-{killed_at}", lora=dropout)
+        with pytest.raises(Killed):
+            work(broken, store, until=killed_at)
+        rest = work(broken, store)
+        assert min(rest) == killed_at - killed_at % 2 + 1
+        assert rest == {step: losses[step] for step in rest}
+        expected, found = adapter(store, unbroken.name), adapter(store, broken.name)
+        assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+@pytest.mark.heavy
+def test_other_phases_are_another_run(store: Store) -> None:
+    with pytest.raises(Killed):
+        work(phased("changed"), store, until=3)
+    other = phased("changed", READ, SPEAK.model_copy(update={"order": "random"}))
+    with pytest.raises(ConfigError, match=r"phases was .*short-first.* and is "):
+        train(other, LANGUAGE, PROMPTS, store, execution="local")
+
+
+@pytest.mark.heavy
+def test_the_phase_is_told_beside_the_loss(store: Store) -> None:
+    job, told = run.prepare(phased("told"), LANGUAGE, PROMPTS, store), []
+    run.start(job)
+    run.work(job, Place(), lambda step, numbers, remarks: told.append(numbers["phase"]))
+    assert sorted(set(told)) == [1, 2]
+    assert told == sorted(told)
+    assert not Path(store.path("models/adapters/told/manifest.json")).exists(), "the adapter counts when it is finished"
