@@ -21,6 +21,7 @@ from seshat.step import Outcome, outcome
 from seshat.store import Store
 from seshat.training import run
 from seshat.training.loop import Place, Report, num_steps
+from seshat.training.provenance import facts
 from seshat.training.settings import Training
 from seshat.training.tracking import Tracker
 
@@ -187,7 +188,7 @@ def _tracked(job: run.Job, place: Place, report: Report) -> dict[str, float]:
     """Work, with the curves of the first worker in MLflow."""
     tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking and place.rank == 0 else None
     if tracker:
-        tracker.describe(job.training.model_dump(), job.card.data)
+        tracker.describe(job.training, job.card, facts(place.device, place.world))
 
     def both(step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
         if tracker:
