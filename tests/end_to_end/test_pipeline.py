@@ -28,6 +28,7 @@ QUICK = [
     "evaluation.base_sample=3",
     "evaluation.perplexity_sample=3",
     "export.num_prompts=2",
+    "export.gguf_prompts=2",
     "export.answer_tokens=8",
 ]
 
