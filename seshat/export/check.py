@@ -56,6 +56,8 @@ def check_files(adapter: str) -> Manifest:
         raise StoreError(f"{path} is not a manifest of ours: {AGAIN}") from None
     files = {os.path.basename(file.path): file.sha256 for file in manifest.files}
     needed = {CARD} | ({"config.json"} if is_whole(adapter) else {WEIGHTS, CONFIG})
+    if is_whole(adapter) and not any(name.endswith(".safetensors") for name in files):
+        needed.add("model.safetensors")
     if missing := sorted(needed - files.keys()):
         raise StoreError(f"{path} does not vouch for {' and '.join(missing)}, so they may be of another adapter: {AGAIN}")
     places = {name: os.path.join(adapter, name) for name in files}

@@ -175,7 +175,7 @@ def _scores(known: Known, kind: Kind) -> list[str]:
     if known.num_leaked:
         lines += [
             "",
-            f"{known.num_leaked:,} test cases (of both directions) also stand in the training data, so the scores are better than they should be.",
+            f"{known.num_leaked:,} test cases (of both directions) also stand in the training data: the scores are better for it.",
         ]
     return lines
 

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import torch
 
+from seshat.cluster.train import train
 from seshat.config import load_text
 from seshat.errors import SeshatError
 from seshat.prompts import Card
@@ -30,6 +31,7 @@ from seshat.training.tracking import ARTIFACTS, CONFIGURATION, DATABASE, Effecti
 from tests.training.tiny import LANGUAGE, PROMPTS, settings
 
 pytestmark = pytest.mark.heavy
+PROJECT = Path(__file__).resolve().parents[2]
 CARD = Card(name="t", language=LANGUAGE, prompts=PROMPTS, base="models/base/small", base_sha256="ab" * 32)
 ROWS = [("La mujer canta.", "Waru taki.", 'Waru |taki, "ʼ"\n.'), ("Hoy.", "Kunan.", "")]
 
@@ -204,6 +206,38 @@ def test_older_runs_in_files_are_warned_about(root: Path, caplog: pytest.LogCapt
         (root / "mlruns" / "0" / "meta.yaml").write_text("name: Default\n")
         Tracker(str(root), "files", "files")
     assert "move that folder away" in caplog.text
+
+
+KILLED = """
+import os, signal, sys
+from seshat.cluster import train as cluster
+from seshat.store import Store
+from tests.training.tiny import LANGUAGE, PROMPTS, settings
+
+def progress():
+    def tell(line):
+        if line.startswith("train: step 5 of"):
+            os.kill(os.getpid(), signal.SIGKILL)
+    return tell
+
+cluster.Progress = progress
+cluster.train(settings(name="murdered", tracking=True), LANGUAGE, PROMPTS, Store(sys.argv[1]), execution="local")
+"""
+
+
+@pytest.mark.slow
+def test_a_training_that_was_killed_goes_on_in_the_same_run(store: Store, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(store.root, tmp_path / "workspace"))
+    done = subprocess.run([sys.executable, "-c", KILLED, str(root)], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    number = client(root).get_experiment_by_name("seshat").experiment_id
+    (before,) = client(root).search_runs([number])
+    assert before.info.status == "RUNNING"
+    assert [step for step, _ in points(root, before.info.run_id)] == [1, 2, 3, 4, 5]
+    train(settings(name="murdered", tracking=True), LANGUAGE, PROMPTS, Store(str(root)), execution="local")  # from the checkpoint of step 4
+    (after,) = client(root).search_runs([number])
+    assert (after.info.run_id, after.info.status) == (before.info.run_id, "FINISHED")
+    assert [step for step, _ in points(root, after.info.run_id)] == [1, 2, 3, 4, 5, 6]
 
 
 def git(folder: Path, *arguments: str) -> str:
