@@ -125,7 +125,7 @@ def _expected(adapter: str, base: str) -> dict[str, tuple[int, ...]]:
             model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base, local_files_only=True))
             state: Mapping[str, Any] = get_peft_model_state_dict(get_peft_model(model, config), save_embedding_layers=False)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
-        problem = (str(error).strip() or type(error).__name__).splitlines()[0]
+        problem = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]
         raise EngineError(f"{os.path.join(adapter, CONFIG)} does not fit the base {base} ({problem}): {AGAIN}") from None
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 

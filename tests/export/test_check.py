@@ -147,7 +147,10 @@ def test_weights_of_another_model_are_refused(copy: Store, change: Callable[[Ten
 def test_settings_of_another_adapter_are_refused(copy: Store) -> None:
     path = Path(copy.path(f"{ADAPTER}/adapter_config.json"))
     config = json.loads(path.read_text())
-    for change, why in (({"r": 4}, r"is \(8, 512\) and should be \(4, 512\)"), ({"target_modules": ["c_attn"]}, "c_attn")):
+    for change, why in (
+        ({"r": 4}, r"is \(8, 512\) and should be \(4, 512\)"),
+        ({"target_modules": ["c_attn"]}, "No modules were targeted"),
+    ):
         path.write_text(json.dumps(config | change))
         vouch(copy)
         refused(copy, EngineError, f"does not fit the base .*{why}")
