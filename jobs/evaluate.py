@@ -5,6 +5,7 @@ from seshat.engines.transformers_model import TransformersModel
 from seshat.evaluation.evaluate import evaluate
 from seshat.evaluation.report import write_report
 from seshat.export.export import base_folder
+from seshat.export.package import package
 from seshat.prompts import ChatTokenizer
 from seshat.settings import Settings
 from seshat.step import Outcome
@@ -26,6 +27,7 @@ def run(settings: Settings) -> Outcome:
         ours=lambda: Translator(TransformersModel(base, adapter=adapter), ChatTokenizer.load(adapter), card),
         base=lambda: Translator(TransformersModel(base), ChatTokenizer.load(base), card),
     )
+    package(store, name)
     report(settings)
     return outcome
 

@@ -3,6 +3,7 @@
 from seshat.cluster.connect import connect
 from seshat.cluster.train import train
 from seshat.command import main
+from seshat.export.package import package
 from seshat.rights import read_rights
 from seshat.settings import Settings
 from seshat.step import Outcome
@@ -12,7 +13,7 @@ from seshat.store import Store
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
     rights = read_rights(store.path(settings.data.raw))
-    return train(
+    outcome = train(
         settings.training,
         settings.language,
         settings.prompts,
@@ -21,6 +22,8 @@ def run(settings: Settings) -> Outcome:
         execution=settings.execution,
         session=lambda: connect(settings),
     )
+    package(store, settings.training.name)
+    return outcome
 
 
 if __name__ == "__main__":

@@ -124,6 +124,8 @@ def _base(folder: Path, tokenizer: ChatTokenizer, steps: int, tied: bool):
 def _adapter(folder: Path, model, tokenizer: ChatTokenizer, card: Card, steps: int, apart: bool) -> None:
     from peft import LoraConfig, get_peft_model
 
+    from seshat.training.adapter import finish
+
     tied = model.config.tie_word_embeddings and not apart
     lora = LoraConfig(
         r=8,
@@ -137,9 +139,11 @@ def _adapter(folder: Path, model, tokenizer: ChatTokenizer, card: Card, steps: i
     loss = _learn(model, [example(card, tokenizer, *pair) for pair in both_ways()], steps, 5e-3)
     assert steps < 40 or loss < 0.1, f"the adapter has not learnt its ten sentences (loss {loss:.3f})"
     model.save_pretrained(folder)
+    (folder / "README.md").unlink()  # peft's, without a word in it
     tokenizer.tokenizer.save_pretrained(folder)
     (folder / CARD).write_text(card.model_dump_json(indent=1), encoding="utf-8")
-    Store(str(folder.parent)).finish(folder.name, Manifest(stage="train", fingerprint="tiny", settings="precision: nf4\n"))
+    store, place = Store(str(folder.parents[2])), f"models/adapters/{folder.name}"
+    finish(store, place, Manifest(stage="train", fingerprint="tiny", settings="precision: nf4\n"))
 
 
 def both_ways():

@@ -51,22 +51,30 @@ class Teller:
     def __init__(self, job: Job) -> None:
         self._total = num_steps(job.training, job.rows.spans)
         self._progress = Progress()
+        self._job = job
         self._tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking else None
-        if self._tracker:
-            self._tracker.describe(job.training.model_dump(), job.card.data)
 
     def __call__(self, event: Event) -> None:
         for text in event.news:
             log.info("train: step %d: %s", event.step, text)
         for text in event.remarks:
             log.warning("train: step %d: %s", event.step, text)
-        if event.numbers:
-            said = "  ".join(f"{name} {value:.4g}" for name, value in event.numbers.items())
+        if event.numbers or event.scores:
+            said = "  ".join(f"{name} {value:.4g}" for name, value in (event.numbers | event.scores).items())
             self._progress(f"train: step {event.step} of {self._total}  {said}")
         if self._tracker:
-            self._tracker.log(event.step, event.numbers)
-            for text in event.remarks:
-                self._tracker.remark(event.step, text)
+            self._track(self._tracker, event)
+
+    def _track(self, tracker: Tracker, event: Event) -> None:
+        if event.facts:
+            tracker.describe(self._job.training, self._job.card, event.facts)
+        if event.numbers:
+            tracker.log(event.step, event.numbers)
+        if event.scores:
+            tracker.scores(event.step, event.scores)
+            tracker.samples(event.step, event.samples)
+        for text in event.remarks:
+            tracker.remark(event.step, text)
 
     def close(self, *, failed: bool) -> None:
         """The run has ended."""

@@ -42,6 +42,10 @@ class Event:
     """What is wrong, with the setting to change."""
     news: Sequence[str] = ()
     """What is good to know."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What the run is made with (see ``seshat.training.provenance``)."""
+    scores: dict[str, float] = field(default_factory=dict)
+    """Of the weights of the step."""
     samples: Sequence[tuple[str, str, str]] = ()
     """Source, reference and hypothesis."""
 
@@ -62,7 +66,7 @@ class Evaluator:
             step = waiting[0]
             numbers, samples = self._score(candidates.path_of(root, step))
             candidates.note(root, candidates.Scored(step, numbers), patience)
-            yield Event(step, numbers, tuple(self._watch.after_scores(numbers)), samples=samples)
+            yield Event(step, remarks=tuple(self._watch.after_scores(numbers)), scores=numbers, samples=samples)
 
     @property
     def is_exhausted(self) -> bool:

@@ -27,6 +27,7 @@ from seshat.store import Store
 from seshat.training import run
 from seshat.training.estimate import Estimate
 from seshat.training.hardware import free_memory
+from seshat.training.provenance import facts
 from seshat.training.settings import Training
 from seshat.training.strategy import Place
 
@@ -124,6 +125,7 @@ def _here(job: run.Job, teller: Teller) -> dict[str, float]:
     if (needed := estimated.memory / 1e9) > (free := free_memory(device)):
         log.warning("train: about %.1f GB are needed and %.1f GB are free on the %s: %s", needed, free, device.type, LESS)
     evaluator = Evaluator(job, device) if _is_scored(job, device.type == "cuda", teller) else None
+    teller(Event(0, facts=facts(device, 1)))
     with stop_signal() as stopping:
         numbers = run.work(job, Place(device=device), Here(teller, evaluator, stopping))
     _compare(numbers, estimated)
@@ -192,6 +194,8 @@ def _worker(config: dict[str, Any]) -> dict[str, float] | SeshatError:
     context = ray.train.get_context()
     device = get_device() if config["gpu"] else torch.device("cpu")
     place = Place(rank=context.get_world_rank(), world=context.get_world_size(), device=device)
+    if place.rank == 0:
+        config["board"].write.remote(Event(0, facts=facts(device, place.world)))
     try:
         return run.work(config["job"], place, OnRay(place.rank, config["board"], config["evaluator"]))
     except (StoppedError, TooLargeError) as error:

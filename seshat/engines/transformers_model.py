@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from seshat.engines.model import Completion
+from seshat.engines.weights import is_whole
 from seshat.errors import EngineError
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ class TransformersModel:
                     done[chosen[row]] = completion
         return [done[index] for index in range(len(prompts))]
 
-    def logits(self, ids: Sequence[int]) -> torch.Tensor:
-        """The logits [T, V] after each of the ids, in float32 on the processor: for comparing two models."""
+    def logits(self, ids: Sequence[int], last: int = 0) -> torch.Tensor:
+        """The logits [T, V] after each of the ids, or the ``last`` ones, in float32 on the processor: for comparing two models."""
         with self._torch.inference_mode():
             tokens = self._torch.tensor([list(ids)], device=self.device)
-            return self.model(input_ids=tokens).logits[0].float().cpu()
+            return self.model(input_ids=tokens, logits_to_keep=last).logits[0].float().cpu()
 
     def _check(self, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> None:
         longest = max((len(prompt) for prompt in prompts), default=0)
@@ -172,9 +173,8 @@ def load(folder: str, adapter: str, dtype: torch.dtype) -> Any:
 
     if not os.path.isfile(os.path.join(adapter, "adapter_model.safetensors")):
         raise EngineError(f"{adapter} holds no adapter (no adapter_model.safetensors): run 'make train' first")
-    return PeftModel.from_pretrained(model, adapter, torch_dtype=dtype)
-
-
-def is_whole(adapter: str) -> bool:
-    """Whether what a run left in ``models/adapters`` is a whole model."""
-    return os.path.isfile(os.path.join(adapter, "model.safetensors"))
+    try:
+        return PeftModel.from_pretrained(model, adapter, torch_dtype=dtype)
+    except (OSError, ValueError, RuntimeError) as error:
+        problem = str(error).strip().splitlines()
+        raise EngineError(f"{adapter} does not fit the model {folder} ({problem[0] if problem else type(error).__name__})") from None

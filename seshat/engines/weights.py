@@ -27,3 +27,8 @@ def weights_sha256(folder: str) -> str:
     """One SHA-256 over all weights of a folder: of the lines ``name sha256`` of its safetensors files, by name."""
     lines = [f"{os.path.basename(file)} {sha256(file)}\n" for file in weight_files(folder)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def is_whole(folder: str) -> bool:
+    """Whether training left a whole model (all weights were trained) and no adapter."""
+    return not os.path.isfile(os.path.join(folder, "adapter_model.safetensors")) and os.path.isfile(os.path.join(folder, "config.json"))

@@ -8,15 +8,17 @@ import time
 
 from seshat.engines.llamacpp import LlamaCppModel
 from seshat.engines.transformers_model import TransformersModel
-from seshat.engines.weights import sha256, weight_files, weights_sha256
+from seshat.engines.weights import is_whole, weight_files
 from seshat.errors import ConfigError, EngineError, StoreError
+from seshat.export.check import check_adapter, check_base, check_files, check_numbers
 from seshat.export.folders import Building, require_space
 from seshat.export.gate import Parity, parity, prompts
 from seshat.export.gguf import quantize, write_gguf
+from seshat.export.known import ADAPTERS
 from seshat.export.merge import merge, nf4_drift
-from seshat.export.package import TOKENIZER_FILES, USES, copy_tokenizer, describe, package
+from seshat.export.package import USES, copy_tokenizer, describe, package
 from seshat.export.settings import Export
-from seshat.prompts import CARD, Card, ChatTokenizer
+from seshat.prompts import Card, ChatTokenizer
 from seshat.records import digest
 from seshat.step import Outcome
 from seshat.store import Manifest, Store
@@ -26,7 +28,7 @@ from seshat.withdrawals import read_withdrawals
 log = logging.getLogger(__name__)
 VERSION = 1
 """Raised when the same inputs give other files."""
-ADAPTERS, MERGED, GGUF = "models/adapters", "models/merged", "models/gguf"
+MERGED, GGUF = "models/merged", "models/gguf"
 
 
 def export(export: Export, store: Store, name: str) -> Outcome:
@@ -35,18 +37,19 @@ def export(export: Export, store: Store, name: str) -> Outcome:
     adapter = store.path(f"{ADAPTERS}/{name}")
     card = read_card(adapter)
     check_allowed(export, card, store, adapter)
-    base = base_folder(card, store)
-    _check_base(card, base)
-    merged, merged_before = _merged(export, store, name, card, base)
-    if not merged_before:
-        package(store, f"{ADAPTERS}/{name}", card)
+    base = "" if is_whole(adapter) else base_folder(card, store)
+    if base:
+        check_base(card, base)
+    trained = check_files(adapter)
+    merged, merged_before = _merged(export, store, name, card, base, trained)
+    package(store, name)
     gguf, gguf_before = _gguf(export, store, name, card, merged)
     best = f"{GGUF}/{name}/{name}-{export.quantizations[0] if export.quantizations else 'F16'}.gguf"
     return Outcome(
         stage="export-gguf",
         seconds=time.perf_counter() - started,
         done_before=merged_before and gguf_before,
-        note=f"{best}; F16: {gguf.notes['F16']}",
+        note=f"{best}; merged: {merged.notes['answers']}; F16: {gguf.notes['F16']}",
     )
 
 
@@ -70,46 +73,44 @@ def base_folder(card: Card, store: Store) -> str:
     raise StoreError(f"the base model {card.base!r} of {card.name!r} is neither at {' nor at '.join(places)}: run 'make download-model'")
 
 
-def _check_base(card: Card, base: str) -> None:
-    if card.base_sha256 and weights_sha256(base) != card.base_sha256:
-        raise EngineError(f"{base} is not the model that the adapter {card.name!r} was trained on: its weights differ")
-
-
-def _merged(export: Export, store: Store, name: str, card: Card, base: str) -> tuple[Manifest, bool]:
-    """The manifest of the merged model, and whether it was there already."""
+def _merged(export: Export, store: Store, name: str, card: Card, base: str, trained: Manifest) -> tuple[Manifest, bool]:
+    """The manifest of the merged model, and whether it was there already; ``base`` is empty where a whole model was trained."""
     adapter, folder = store.path(f"{ADAPTERS}/{name}"), f"{MERGED}/{name}"
-    inputs = {file: sha256(os.path.join(adapter, file)) for file in ("adapter_model.safetensors", "adapter_config.json", CARD)}
-    inputs |= {file: sha256(os.path.join(adapter, file)) for file in TOKENIZER_FILES if os.path.isfile(os.path.join(adapter, file))}
-    inputs["base"] = card.base_sha256 or weights_sha256(base)
-    parameters = export.model_dump_json(include={"stored", "compute", "tolerance", "num_prompts"})
+    inputs = {os.path.basename(file.path): file.sha256 for file in trained.files} | {"base": card.base_sha256}
+    parameters = export.model_dump_json(include={"stored", "compute", "tolerance", "num_prompts", "answer_tokens", "near_tie"})
     fingerprint = digest("merge", VERSION, parameters, *sorted(inputs.items()))
     done = store.done(folder, fingerprint)
     if done:
         return done, True
-    size = sum(os.path.getsize(file) for file in weight_files(base))
+    if base:
+        check_adapter(adapter, base)
+    else:
+        check_numbers(adapter)
+    building = Building(store, folder, "merge")
+    size = sum(os.path.getsize(file) for file in weight_files(base or adapter))
     require_space(adapter, int(export.min_free * size * (1 + len(export.quantizations))))
     log.info("merge: adapter %s into %s", name, base)
-    building = Building(store, folder, "merge")
-    asked = prompts(store, card, ChatTokenizer.load(adapter), export.num_prompts)
-    notes = {"logits": str(merge(base, adapter, building.path, card, export, asked))}
-    if _trained_on_nf4(store, name) and size <= export.compare_nf4_below:
+    asked = _asked(export, store, card, ChatTokenizer.load(adapter), export.num_prompts)
+    found = merge(base, adapter, building.path, card, export, asked)
+    notes = {"logits": str(found.logits), "answers": str(found.answers)}
+    if base and "precision: nf4" in trained.settings.splitlines() and size <= export.compare_nf4_below:
         notes["logits beside NF4"] = str(nf4_drift(base, adapter, building.path, asked))
         log.info("merge: beside the NF4 weights of training: %s", notes["logits beside NF4"])
-    describe(building.path, card, kind="merged")
+    describe(store, name, card, building.path, kind="merged")
     manifest = Manifest(stage="merge", fingerprint=fingerprint, inputs=inputs, settings=parameters, notes=notes)
     return building.finish(manifest), False
 
 
-def _trained_on_nf4(store: Store, name: str) -> bool:
-    manifest = store.manifest(f"{ADAPTERS}/{name}")
-    return manifest is not None and "precision: nf4" in manifest.settings.splitlines()
+def _asked(export: Export, store: Store, card: Card, tokenizer: ChatTokenizer, count: int) -> list[list[int]]:
+    """Prompts for the checks that leave room for an answer."""
+    return prompts(store, card, tokenizer, count, room=max(32, card.max_seq_length - export.answer_tokens))
 
 
 def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest) -> tuple[Manifest, bool]:
     """The manifest of the GGUF files, and whether they were there already."""
     folder, source = f"{GGUF}/{name}", store.path(f"{MERGED}/{name}")
     inputs = {os.path.basename(file.path): file.sha256 for file in merged.files}
-    parameters = export.model_dump_json(include={"quantizations", "num_prompts", "near_tie", "answer_tokens"})
+    parameters = export.model_dump_json(include={"quantizations", "gguf_prompts", "near_tie", "answer_tokens"})
     fingerprint = digest("gguf", VERSION, parameters, *sorted(inputs.items()))
     done = store.done(folder, fingerprint)
     if done:
@@ -123,7 +124,7 @@ def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest)
         quantize(full, files[kind], kind, export.threads or os.cpu_count() or 1)
     found = _compare(export, store, source, card, files)
     copy_tokenizer(source, building.path)
-    describe(building.path, card, kind="gguf")
+    describe(store, name, card, building.path, kind="gguf")
     notes = {kind: str(one) for kind, one in found.items()}
     manifest = Manifest(stage="export-gguf", fingerprint=fingerprint, inputs=inputs, settings=parameters, notes=notes)
     return building.finish(manifest), False
@@ -132,7 +133,7 @@ def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest)
 def _compare(export: Export, store: Store, source: str, card: Card, files: dict[str, str]) -> dict[str, Parity]:
     """Greedy answers of each file beside those of the merged model in float32; F16 must give the same."""
     tokenizer = ChatTokenizer.load(source)
-    asked = prompts(store, card, tokenizer, export.num_prompts)
+    asked = _asked(export, store, card, tokenizer, export.gguf_prompts)
     model = TransformersModel(source, device="cpu", dtype="float32")
     context = max(map(len, asked)) + export.answer_tokens
     found = {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
 from seshat.errors import StoreError
 from seshat.store import Manifest, Store
+
+MANIFEST = "manifest.json"
 
 
 class Building:
@@ -42,14 +45,28 @@ class Building:
 
     def _refuse_foreign(self) -> None:
         final = self.store.path(self.folder)
-        if not os.path.isdir(final) or not os.listdir(final):
+        there = sorted(os.listdir(final)) if os.path.isdir(final) else []
+        if not there:
             return
-        known = self.store.manifest(self.folder)
-        if known is None and os.path.isfile(os.path.join(final, "manifest.json")):
-            return  # ours, but files are missing from it
-        if known is None or known.stage != self.stage:
-            made_by = f"'{known.stage}'" if known else "somebody else"
-            raise StoreError(f"{final} was made by {made_by}, not by '{self.stage}': move it away, or give this run another name")
+        made_by, files = _made(os.path.join(final, MANIFEST))
+        cure = "move it away, or give this run another name"
+        if made_by != self.stage:
+            who = f"'{made_by}'" if made_by else "somebody else"
+            raise StoreError(f"{final} was made by {who}, not by '{self.stage}': {cure}")
+        if others := [name for name in there if name != MANIFEST and name not in files and not name.endswith(".tmp")]:
+            raise StoreError(
+                f"{final} would be made anew, and holds what '{self.stage}' did not put there ({', '.join(others[:5])}): {cure}"
+            )
+
+
+def _made(manifest: str) -> tuple[str, set[str]]:
+    """Which verb made a folder, and the names of its files, whether or not they are all still there; an empty verb if nobody says so."""
+    try:
+        with open(manifest, encoding="utf-8") as stream:
+            data = json.load(stream)
+        return str(data["stage"]), {os.path.basename(str(file["path"])) for file in data.get("files", ())}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "", set()
 
 
 def require_space(folder: str, needed: int) -> None:

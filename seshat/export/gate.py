@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seshat.engines.model import Completion, LanguageModel
 from seshat.examples import TRAINING, read_examples
-from seshat.prompts import Card, ChatTokenizer
+from seshat.prompts import TASKS, Card, ChatTokenizer
 from seshat.store import Store
 
 if TYPE_CHECKING:
@@ -24,8 +24,18 @@ PLAIN = (
     "La casa es grande.",
     "El agua del río está fría.",
     "Mañana iremos al mercado.",
+    "La abuela cuenta una historia.",
+    "Tengo tres hermanos y una hermana.",
+    "¿Dónde está el camino?",
+    "El sol sale temprano.",
+    "No sé qué hora es.",
+    "Los niños juegan cerca del puente.",
+    "Gracias por la comida.",
+    "Hoy ha llovido mucho.",
 )
-"""What is asked where there is no validation set."""
+"""What is asked, for every task, where there are not enough examples."""
+PLACES = 8
+"""At how many of a prompt's last places logits are compared: there a model has seen all of it, and a vocabulary is large."""
 
 
 @dataclass(frozen=True)
@@ -63,23 +73,41 @@ class Parity:
         return f"{self.equal} of {self.total} greedy answers equal{ties}"
 
 
-def prompts(store: Store, card: Card, tokenizer: ChatTokenizer, count: int) -> list[list[int]]:
-    """Prompts for the checks: translations spread evenly over the validation set, plain sentences where there is none."""
-    path = store.path(f"{TRAINING}/val.jsonl")
-    messages = [example.prompt for example in read_examples(path) if example.task == "translation"] if os.path.isfile(path) else []
-    if not messages:
-        source, target = card.language.bridge.code, card.language.code
-        messages = [card.prompts.instruction("translation", text, language=card.language, source=source, target=target) for text in PLAIN]
-    step = max(1, len(messages) // count)
-    return [tokenizer.prompt(message) for message in messages[::step][:count]]
+def prompts(store: Store, card: Card, tokenizer: ChatTokenizer, count: int, room: int = 0) -> list[list[int]]:
+    """Prompts for the checks, each once: translations spread evenly over the validation set, then whatever else there is.
+
+    ``room`` is the most tokens that a prompt from an example may have; 0: any number.
+    """
+    chosen: dict[tuple[int, ...], None] = {}
+    for messages in _messages(store, card):
+        ids = (tuple(tokenizer.prompt(message)) for message in messages[:: max(1, len(messages) // (count - len(chosen)))])
+        chosen.update(dict.fromkeys(itertools.islice((one for one in ids if not room or len(one) <= room), count - len(chosen))))
+        if len(chosen) >= count:
+            break
+    return [list(ids) for ids in chosen]
+
+
+def _messages(store: Store, card: Card) -> Iterator[list[str]]:
+    """What may be asked, the best first."""
+    for split in ("val", "train"):
+        path = store.path(f"{TRAINING}/{split}.jsonl")
+        examples = list(read_examples(path)) if os.path.isfile(path) else []
+        yield [example.prompt for example in examples if example.task == "translation"]
+        yield [example.prompt for example in examples if example.task != "translation"]
+    source, target = card.language.bridge.code, card.language.code
+    for task in TASKS:
+        yield [card.prompts.instruction(task, text, language=card.language, source=source, target=target) for text in PLAIN]
 
 
 def drift(before: Sequence[torch.Tensor], after: Sequence[torch.Tensor]) -> Drift:
     """Compare logits [T, V] of the same prompts; the second vocabulary may be padded."""
+    import torch
+
     pairs = [(one, two[:, : one.shape[1]]) for one, two in zip(before, after, strict=True)]
     same = [(one.argmax(dim=1) == two.argmax(dim=1)).float() for one, two in pairs]
+    apart = [(one - two).abs().max() for one, two in pairs]
     return Drift(
-        largest=max(float((one - two).abs().max()) for one, two in pairs),
+        largest=float(torch.stack(apart).max()),  # which is NaN if one is
         agreement=sum(float(places.sum()) for places in same) / sum(len(places) for places in same),
     )
 
@@ -96,6 +124,19 @@ def parity(
     """Compare the greedy answers of ``other`` with those of ``model``; where two part, look how close the choice was."""
     ours = model.generate(asked, max_new_tokens=limit, stop=(stop,))
     theirs = other.generate(asked, max_new_tokens=limit, stop=(stop,))
+    return compare(model, asked, ours, theirs, stop=stop, near_tie=near_tie)
+
+
+def compare(
+    model: TransformersModel,
+    asked: Sequence[Sequence[int]],
+    ours: Sequence[Completion],
+    theirs: Sequence[Completion],
+    *,
+    stop: int,
+    near_tie: float,
+) -> Parity:
+    """Compare the answers of ``model``, ours, with those of another; ``model`` is asked how close a choice was."""
     gaps = [
         _gap(model, prompt, _said(one, stop), _said(two, stop))
         for prompt, one, two in zip(asked, ours, theirs, strict=True)
@@ -114,5 +155,5 @@ def _gap(model: TransformersModel, prompt: Sequence[int], one: tuple[int, ...], 
     same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
     if same >= min(len(one), len(two)):
         return float("inf")  # one goes on where the other was cut off: not a matter of rounding
-    logits_V = model.logits([*prompt, *one[:same]])[-1]
+    logits_V = model.logits([*prompt, *one[:same]], last=1)[-1]
     return float(logits_V[one[same]] - logits_V[two[same]])

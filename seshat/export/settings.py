@@ -26,9 +26,11 @@ class Export(Section):
     compare_nf4_below: int = Field(2_000_000_000, ge=0)
     """Bytes of base weights up to which the merged model is also compared with the NF4 weights of training, for information."""
     near_tie: float = Field(0.05, ge=0)
-    """Two best tokens whose logits differ by less are a tie: there rounding may decide otherwise in llama.cpp."""
-    num_prompts: int = Field(12, ge=1)
-    """How many prompts the checks compare, taken from the validation set."""
+    """Two best tokens whose logits differ by less are a tie: there rounding may decide otherwise in another program or type."""
+    num_prompts: int = Field(64, ge=1)
+    """To how many prompts the merged model must answer as base plus adapter, taken from the validation set first."""
+    gguf_prompts: int = Field(12, ge=1)
+    """To how many of them each GGUF file is compared; llama.cpp takes them one after the other."""
     answer_tokens: int = Field(48, ge=1)
     """How many tokens of each answer are compared."""
     uses: tuple[Use, ...] = ()

@@ -17,10 +17,14 @@ def describe() -> list[str]:
         properties = torch.cuda.get_device_properties(index)
         bf16 = "bf16" if torch.cuda.is_bf16_supported() else "no bf16: set bf16=false"
         lines.append(f"  device {index}: {properties.name}, {properties.total_memory / 2**30:.0f} GiB, {bf16}")
-    build = f"ROCm {torch.version.hip}" if torch.version.hip else f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only"
-    lines.append(f"  torch {torch.__version__} built for {build}, Python {platform.python_version()}, {torch.get_num_threads()} threads")
+    lines.append(f"  torch {torch.__version__} built for {build()}, Python {platform.python_version()}, {torch.get_num_threads()} threads")
     lines.append(f"  bitsandbytes {importlib.metadata.version('bitsandbytes')}: {four_bit()}")
     return lines
+
+
+def build() -> str:
+    """What this torch was built for."""
+    return f"ROCm {torch.version.hip}" if torch.version.hip else f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only"
 
 
 def _verdict() -> str:

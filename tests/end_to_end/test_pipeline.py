@@ -28,6 +28,7 @@ QUICK = [
     "evaluation.base_sample=3",
     "evaluation.perplexity_sample=3",
     "export.num_prompts=2",
+    "export.gguf_prompts=2",
     "export.answer_tokens=8",
 ]
 
@@ -54,6 +55,7 @@ def test_from_raw_material_to_a_gguf_file_and_a_report(settings: Settings) -> No
     summary = json.loads(store.read("reports/summary.json"))
     assert all(row["rows_in"] == row["kept"] + sum(row["rejected"].values()) for row in summary)
     assert "<html" in store.read("reports/index.html").decode()
+    assert "| direction | sentences | chrF++ | BLEU |" in store.read("models/adapters/small/README.md").decode()
     model = LlamaCppModel(store.path("models/gguf/small/small-Q4_K_M.gguf"))
     assert len(model.generate([[5, 6, 7]], max_new_tokens=4, stop=[0])) == 1
 

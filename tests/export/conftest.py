@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from seshat.engines.transformers_model import TransformersModel
 from seshat.prompts import Card, ChatTokenizer
+from seshat.store import Store
 from seshat.translate import read_card
 from tests.tiny_model import both_ways, example, exported_workspace
 
@@ -38,3 +40,10 @@ def tiny() -> Tiny:
     root = exported_workspace()
     merged = str(root / "models" / "merged" / "tiny")
     return Tiny(root, read_card(merged), ChatTokenizer.load(merged), TransformersModel(merged, device="cpu"))
+
+
+@pytest.fixture
+def copy(tiny: Tiny, tmp_path: Path) -> Store:
+    """A workspace of one's own, with base, adapter, merged model and GGUF. Its card names the base of the workspace it comes from."""
+    shutil.copytree(tiny.root, tmp_path / "copy")
+    return Store(str(tmp_path / "copy"))

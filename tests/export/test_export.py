@@ -11,10 +11,13 @@ from safetensors import safe_open
 from seshat.engines.llamacpp import LlamaCppModel
 from seshat.engines.transformers_model import TransformersModel
 from seshat.errors import ConfigError, EngineError, StoreError
+from seshat.examples import to_line
 from seshat.export.export import base_folder, check_allowed, export
 from seshat.export.gate import drift, parity, prompts
 from seshat.export.gguf import write_gguf
 from seshat.export.settings import Export
+from seshat.prompts import Task
+from seshat.records import Example
 from seshat.rights import Consent, Rights, Source, Use
 from seshat.store import Store
 from seshat.translate import read_card
@@ -25,13 +28,6 @@ from tests.tiny_model import make_workspace
 pytestmark = pytest.mark.heavy
 
 ONE_THREAD = Export(threads=1)
-
-
-@pytest.fixture
-def copy(tiny: Tiny, tmp_path: Path) -> Store:
-    """A workspace of one's own, with base, adapter, merged model and GGUF."""
-    shutil.copytree(tiny.root, tmp_path / "copy")
-    return Store(str(tmp_path / "copy"))
 
 
 def test_greedy_output_of_f16_equals_the_merged_model_in_fp32(tiny: Tiny) -> None:
@@ -59,7 +55,8 @@ def test_the_manifests_record_the_checks(tiny: Tiny) -> None:
     assert merged.notes["logits beside NF4"].startswith("largest difference of a logit ")
     assert merged.notes["logits beside NF4"] != merged.notes["logits"], "4-bit weights are other numbers"
     assert gguf is not None
-    assert gguf.notes["F16"] == "5 of 5 greedy answers equal"
+    assert merged.notes["answers"] == "64 of 64 greedy answers equal"
+    assert gguf.notes["F16"] == "12 of 12 greedy answers equal"
     assert "PeftModel" in store.read("models/adapters/tiny/README.md").decode()
     assert {Path(file.path).name for file in gguf.files} >= {"tiny-F16.gguf", "tiny-Q8_0.gguf", "tiny-Q4_K_M.gguf", "seshat.json"}
 
@@ -68,7 +65,7 @@ def test_a_second_run_does_nothing(copy: Store) -> None:
     before = copy.read("models/gguf/tiny/manifest.json")
     outcome = export(ONE_THREAD, copy, "tiny")
     assert outcome.done_before
-    assert "models/gguf/tiny/tiny-Q8_0.gguf" in outcome.note
+    assert "models/gguf/tiny/tiny-Q8_0.gguf; merged: 64 of 64 greedy answers equal; F16: 12 of 12" in outcome.note
     assert copy.read("models/gguf/tiny/manifest.json") == before
 
 
@@ -90,7 +87,7 @@ def test_a_file_that_went_missing_is_made_again_to_the_same_bytes(copy: Store, t
     assert not (Path(copy.path("models/gguf")) / ".tiny.partial").exists()
 
 
-@pytest.mark.parametrize("manifest", ["", '{"stage": "train", "fingerprint": "x"}'])
+@pytest.mark.parametrize("manifest", ["", '{"stage": "train", "fingerprint": "x"}', '{"name": "an app of the web", "icons": []}', "[1"])
 def test_a_folder_of_somebody_else_is_not_replaced(copy: Store, manifest: str) -> None:
     folder = Path(copy.path("models/merged/tiny"))
     shutil.rmtree(folder)
@@ -101,6 +98,16 @@ def test_a_folder_of_somebody_else_is_not_replaced(copy: Store, manifest: str) -
     with pytest.raises(StoreError, match="move it away"):
         export(ONE_THREAD, copy, "tiny")
     assert (folder / "thesis.txt").read_text() == "mine"
+
+
+def test_what_a_person_put_beside_our_files_is_not_deleted(copy: Store) -> None:
+    thesis = Path(copy.path("models/gguf/tiny/thesis.txt"))
+    thesis.write_text("mine")
+    assert export(ONE_THREAD, copy, "tiny").done_before, "nothing has to be made anew"
+    with pytest.raises(StoreError, match=r"holds what 'export-gguf' did not put there \(thesis\.txt\): move it away"):
+        export(Export(threads=1, quantizations=("Q6_K",)), copy, "tiny")
+    assert thesis.read_text() == "mine"
+    assert copy.size("models/gguf/tiny/tiny-Q8_0.gguf") > 0
 
 
 def test_an_adapter_is_refused_on_another_base(copy: Store, tmp_path: Path) -> None:
@@ -149,7 +156,7 @@ def test_a_full_disk_is_found_before_the_work(copy: Store) -> None:
 def test_trained_embeddings_and_heads_survive_the_merge(tmp_path: Path, tied: bool, apart: bool) -> None:
     make_workspace(tmp_path, steps=4, tied=tied, apart=apart)
     store = Store(str(tmp_path))
-    export(Export(threads=1, quantizations=()), store, "tiny")
+    export(Export(threads=1, quantizations=(), num_prompts=8, gguf_prompts=4), store, "tiny")
     with safe_open(store.path("models/merged/tiny/model.safetensors"), framework="pt") as weights:
         names = set(weights.keys())
     assert ("lm_head.weight" in names) == (apart or not tied)
@@ -178,25 +185,27 @@ def test_parity_notices_a_file_of_another_model(tiny: Tiny, tmp_path: Path) -> N
     assert found.worst > 1
 
 
-def test_prompts_of_the_checks_come_from_the_validation_set(tiny: Tiny, tmp_path: Path) -> None:
-    from seshat.examples import to_line
-    from seshat.records import Example
+def write_examples(root: Path, split: str, *prompts_and_tasks: tuple[str, Task]) -> None:
+    folder = root / "data" / "training"
+    folder.mkdir(parents=True, exist_ok=True)
+    rest = {"origin": "x", "collection": "x", "direction": "spa-qtm", "answer": "a", "group": "g", "split": split, "parent": "p"}
+    lines = [to_line(Example(prompt=prompt, task=task, **rest)) for prompt, task in prompts_and_tasks]
+    (folder / f"{split}.jsonl").write_text("\n".join(lines))
 
-    (tmp_path / "data" / "training").mkdir(parents=True)
-    examples = [
-        Example(
-            origin="x",
-            collection="x",
-            task=task,
-            direction="spa-qtm",
-            prompt=f"frase {number}",
-            answer="a",
-            group="g",
-            split="val",
-            parent="p",
-        )
-        for number, task in enumerate(["translation", "dictionary"] * 10)
-    ]
-    (tmp_path / "data" / "training" / "val.jsonl").write_text("\n".join(map(to_line, examples)))
+
+def test_prompts_of_the_checks_come_from_the_validation_set(tiny: Tiny, tmp_path: Path) -> None:
+    tasks: list[Task] = ["translation", "dictionary"] * 10
+    write_examples(tmp_path, "val", *((f"frase {number}", task) for number, task in enumerate(tasks)))
     found = [tiny.tokenizer.decode(ids) for ids in prompts(Store(str(tmp_path)), tiny.card, tiny.tokenizer, 5)]
     assert [text.split()[2] for text in found] == ["0", "4", "8", "12", "16"]
+
+
+def test_where_the_validation_set_is_small_others_are_asked_too(tiny: Tiny, tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    alone = prompts(store, tiny.card, tiny.tokenizer, 64)
+    assert len({tuple(ids) for ids in alone}) == 64
+    write_examples(tmp_path, "val", ("frase val", "translation"), ("frase val", "translation"), ("palabra val", "dictionary"))
+    write_examples(tmp_path, "train", ("frase " * 100, "translation"), ("frase train", "translation"))
+    found = prompts(store, tiny.card, tiny.tokenizer, 64, room=100)
+    assert [tiny.tokenizer.decode(ids).split("\n")[1] for ids in found[:3]] == ["frase val", "palabra val", "frase train"]
+    assert found[3:] == alone[:61]

@@ -175,7 +175,8 @@ def test_tracking_writes_curves_and_goes_on_in_the_same_run(store: Store, tmp_pa
     assert found.info.status == "FINISHED"
     assert found.data.params["lora.r"] == "8"
     assert "sha256.train.jsonl" in found.data.tags
-    assert {point.step for point in client.get_metric_history(found.info.run_id, "loss")} == set(range(1, 7))
+    assert [point.step for point in client.get_metric_history(found.info.run_id, "loss")] == [1, 2, 3, 4, 5, 6]
+    assert found.data.tags["world_size"] == "1"
 
 
 def test_the_manifest_names_no_place_of_this_machine(store: Store) -> None:
