@@ -138,6 +138,9 @@ def fit(run: Run, root: str, identity: checkpoint.Identity, report: Report) -> d
         if numbers or remarks:
             report(run.step, numbers, remarks)
             last |= numbers
+    if run.first == total and run.validation:  # killed after its last checkpoint: nothing is left to train, but its loss is to be known
+        last["eval_loss"] = validate(run)
+        report(run.step, last, [])
     return last
 
 
