@@ -1,21 +1,16 @@
-"""The same loop under Ray Train, and a search with Ray Tune."""
+"""The same loop under Ray Train."""
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
-from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
 from seshat.cluster.train import Board, _told, train
-from seshat.cluster.tune import combinations, tune
-from seshat.config import load
 from seshat.errors import SeshatError
 from seshat.store import Store
-from seshat.training.settings import Training, Tuning
+from seshat.training.settings import Training
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
 pytestmark = pytest.mark.ray
@@ -67,23 +62,3 @@ def test_what_a_worker_writes_on_the_board_is_told_once(caplog: pytest.LogCaptur
     assert told == ["step 1"]
     assert caplog.messages == ["the loss has spikes", "overfitting"]
     assert ray.get(board.read.remote()) == ("step 1", [])
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("ray_session")
-def test_tune_writes_a_table_and_the_best_settings(store: Store) -> None:
-    tuning = Tuning(name="search", training=short("base"), search={"learning_rate": (1e-5, 5e-3)}, cpus_per_trial=0.5)
-    assert not tune(tuning, LANGUAGE, PROMPTS, store).done_before
-    rows = list(csv.DictReader(io.StringIO(store.read("models/tuning/search/trials.csv").decode())))
-    assert [row["learning_rate"] for row in rows] == ["1e-05", "0.005"]
-    assert [row["best"] for row in rows] == ["", "*"]
-    best = load(Training, Path(store.path("models/tuning/search/best.yaml")))
-    assert best.learning_rate == 5e-3
-    assert tune(tuning, LANGUAGE, PROMPTS, store).done_before
-
-
-def test_trials_are_drawn_with_the_seed() -> None:
-    tuning = Tuning(search={"learning_rate": (1e-4, 2e-4, 3e-4), "lora.r": (8, 16)}, num_trials=4)
-    assert combinations(tuning) == combinations(tuning)
-    assert len(combinations(tuning)) == 4
-    assert len(combinations(tuning.model_copy(update={"num_trials": 50}))) == 6
