@@ -95,7 +95,7 @@ class Ledger:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        self._tuning, self._name = tuning, name
+        self._tuning = tuning
         self._storage: Any = optuna.storages.RDBStorage(f"sqlite:///{path}")
         self._study: Any = optuna.create_study(
             storage=self._storage,
@@ -105,6 +105,7 @@ class Ledger:
             sampler=optuna.samplers.RandomSampler(),
         )
         self._pruner = optuna.pruners.SuccessiveHalvingPruner(tuning.grace * tuning.training.eval_steps, tuning.reduction_factor)
+        self._id = self._storage.get_study_id_from_name(name)
         self._left = [trial.number for trial in self.trials if trial.state == "running"]
 
     @property
@@ -124,7 +125,7 @@ class Ledger:
 
         if self._left:
             number = self._left.pop(0)
-            return number, self.trials[number].overrides
+            return number, _trial(self._found(number)).overrides
         before = self._study.trials
         if len(before) >= num_trials(self._tuning) or self._useless():
             return None
@@ -137,10 +138,10 @@ class Ledger:
         """Write down what a trial is worth at a step; True if it is to be stopped, because it is behind or at its end."""
         import optuna
 
-        if self.trials[number].state != "running":
+        if not self._runs(number):
             return True
         self._put(number, step, value)
-        if not self._tuning.early_stopping or not self._pruner.prune(self._study, self._study.trials[number]):
+        if not self._tuning.early_stopping or not self._pruner.prune(self._study, self._found(number)):
             return False
         self._study.tell(number, state=optuna.trial.TrialState.PRUNED)
         self._say(number)
@@ -148,12 +149,12 @@ class Ledger:
 
     def complete(self, number: int, step: int, value: float | None) -> None:
         """A trial has come to its end; its adapter is committed."""
-        if self.trials[number].state != "running":
+        if not self._runs(number):
             return
         metric = self._tuning.metric
         if value is not None:
             self._put(number, step, value)
-        last = worth(metric, self._study.trials[number].intermediate_values)
+        last = worth(metric, self._found(number).intermediate_values)
         if last is None:
             self._study.set_user_attr("useless", True)
             self.fail(number, f"the run reported no {metric}: set tuning.metric to eval_loss, or have the run report {metric}")
@@ -167,30 +168,36 @@ class Ledger:
         """A trial has failed; that does not stop the others."""
         import optuna
 
-        if self.trials[number].state != "running":
+        if not self._runs(number):
             return
         lines = reason.strip().splitlines() or ["no reason was given"]
-        self._storage.set_trial_user_attr(self._id(number), REASON, lines[-1].strip())
+        self._storage.set_trial_user_attr(self._key(number), REASON, lines[-1].strip())
         self._study.tell(number, state=optuna.trial.TrialState.FAIL)
         self._say(number)
 
     def forget(self) -> None:
         """Delete the study: the next start is a first one."""
-        self._storage.delete_study(self._storage.get_study_id_from_name(self._name))
+        self._storage.delete_study(self._id)
 
     def _useless(self) -> bool:
         """A run came to its end without the metric; so would the others."""
         return bool(self._study.user_attrs.get("useless"))
 
     def _put(self, number: int, step: int, value: float) -> None:
-        self._storage.set_trial_intermediate_value(self._id(number), step, value)
+        self._storage.set_trial_intermediate_value(self._key(number), step, value)
 
-    def _id(self, number: int) -> int:
-        found: int = self._storage.get_trial_id_from_study_id_trial_number(self._storage.get_study_id_from_name(self._name), number)
-        return found
+    def _key(self, number: int) -> int:
+        key: int = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
+        return key
+
+    def _found(self, number: int) -> Any:
+        return self._storage.get_trial(self._key(number))
+
+    def _runs(self, number: int) -> bool:
+        return _trial(self._found(number)).state == "running"
 
     def _say(self, number: int) -> None:
-        trial, metric = self.trials[number], self._tuning.metric
+        trial, metric = _trial(self._found(number)), self._tuning.metric
         what = trial.reason or f"{metric} {trial.value:.4f} at step {trial.step}"
         log.log(logging.WARNING if trial.reason else logging.INFO, "tune: trial %d %s: %s", number, trial.state, what)
 

@@ -60,6 +60,19 @@ def search(path: Path, settings: Tuning, *, restarts: bool = False) -> list[dict
         ledger.complete(number, 10, loss(overrides))
 
 
+def proposals(settings: Tuning, count: int) -> list[tuple[dict[str, object], float]]:
+    """What is proposed, and its loss, if each trial knows all before it."""
+    import optuna
+
+    found: list[tuple[dict[str, object], float]] = []
+    before: list[optuna.trial.FrozenTrial] = []
+    for number in range(count):
+        overrides = propose(settings, number, before)
+        found.append((overrides, loss(overrides)))
+        before.append(optuna.trial.create_trial(params=overrides, distributions=_distributions(settings), value=found[-1][1]))
+    return found
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize(("algorithm", "space"), [("grid", LISTS), ("random", LISTS), ("random", RANGES), ("tpe", LISTS), ("tpe", RANGES)])
 def test_a_search_tries_the_same_settings_again_and_none_twice(tmp_path: Path, algorithm: str, space: dict[str, object]) -> None:
@@ -73,8 +86,8 @@ def test_a_search_tries_the_same_settings_again_and_none_twice(tmp_path: Path, a
     assert once != search(folders[3], settings.model_copy(update={"seed": 2}))
 
 
-def test_a_range_gives_numbers_of_its_kind(tmp_path: Path) -> None:
-    found = search(tmp_path, tuning(algorithm="random", search=RANGES, num_trials=20))
+def test_a_range_gives_numbers_of_its_kind() -> None:
+    found = [overrides for overrides, _ in proposals(tuning(algorithm="random", search=RANGES), 20)]
     rates, ranks = [overrides["learning_rate"] for overrides in found], [overrides["lora.r"] for overrides in found]
     assert all(type(rank) is int and 4 <= rank <= 64 for rank in ranks)
     assert all(type(rate) is float and 1e-5 <= rate <= 1e-3 for rate in rates)
@@ -83,17 +96,10 @@ def test_a_range_gives_numbers_of_its_kind(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_tpe_comes_nearer_to_the_best_than_chance_does() -> None:
-    import optuna
-
     losses: dict[str, list[float]] = {"random": [], "tpe": []}
     for algorithm, seed in itertools.product(losses, range(4)):
-        settings = tuning(algorithm=algorithm, search=RANGES, seed=seed)
-        before: list[optuna.trial.FrozenTrial] = []
-        for number in range(20):
-            overrides = propose(settings, number, before)
-            value, spaces = loss(overrides), _distributions(settings)
-            before.append(optuna.trial.create_trial(params=overrides, distributions=spaces, value=value))
-        losses[algorithm] += [trial.value for trial in before[STARTUP:] if trial.value is not None]
+        found = proposals(tuning(algorithm=algorithm, search=RANGES, seed=seed), 20)
+        losses[algorithm] += [value for _, value in found[STARTUP:]]
     assert fmean(losses["tpe"]) < 0.8 * fmean(losses["random"])
 
 

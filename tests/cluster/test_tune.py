@@ -70,7 +70,7 @@ def test_a_failed_trial_does_not_stop_the_others_and_the_best_is_written(store: 
 @pytest.mark.usefixtures("ray_session")
 def test_a_hopeless_trial_is_stopped_early(store: Store) -> None:
     """Trials come one after the other here, the good one first."""
-    wanted = tuning("early", {"learning_rate": [5e-3, 1e-9]}, early_stopping=True, reduction_factor=2, cpus_per_trial=2.5)
+    wanted = tuning("early", {"learning_rate": [1e-9, 5e-3]}, early_stopping=True, reduction_factor=2, cpus_per_trial=2.5)
     outcome = tune(wanted, LANGUAGE, PROMPTS, store)
     assert [(row["learning_rate"], row["state"], row["step"], row["best"]) for row in rows(store, "early")] == [
         ("0.005", "complete", "6", "*"),
@@ -146,13 +146,13 @@ def test_a_run_that_was_killed_after_its_last_checkpoint_still_says_its_loss(sto
 
 
 def write_configuration(root: Path, steps: int) -> Path:
-    """A pipeline's YAML with a search of three trials in it."""
-    training = settings(name="base", max_steps=steps, save_steps=5, eval_steps=10)
+    """A pipeline's YAML with a search of three trials in it, one after the other."""
+    training = settings(name="base", max_steps=steps, save_steps=5, eval_steps=10, save_total_limit=9)
     search = {"learning_rate": [1e-5, 5e-3], "lora.r": [4, 8]}
     tuning = {"name": "search", "training": training.model_dump(mode="json"), "search": search, "num_trials": 3}
     data = {"root": str(root), "language": LANGUAGE.model_dump(mode="json"), "prompts": PROMPTS.model_dump(mode="json"), "tuning": tuning}
     file = root / "tune.yaml"
-    file.write_text(json.dumps(data | {"cluster": {"cpus": 2, "dashboard": False}}), encoding="utf-8")
+    file.write_text(json.dumps(data | {"cluster": {"cpus": 1, "dashboard": False}}), encoding="utf-8")
     return file
 
 
@@ -187,31 +187,30 @@ def test_a_search_that_is_killed_again_and_again_ends_as_if_nothing_had_happened
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     make_workspace(unbroken)
     shutil.copytree(unbroken, broken)
-    adapters = broken / "models" / "adapters"
+    adapters, results = broken / "models" / "adapters", broken / "models" / "tuning" / "search"
 
     def trained() -> dict[str, int]:
         """The adapters that are committed, each with what changes if it is written again."""
         return {path.parent.name: path.stat().st_mtime_ns for path in adapters.glob("*/manifest.json")}
 
-    finish(write_configuration(unbroken, 60))
-    configuration, seen = write_configuration(broken, 60), [trained()]
-    moments: list[Callable[[], object]] = [
-        lambda: (broken / "models/tuning/search/study.db").exists(),
-        lambda: list(adapters.glob("*/checkpoints/step-000020")),
-        lambda: len(trained()) > 0,
-        lambda: len(trained()) > len(seen[-1]),
-        lambda: (broken / "models/tuning/search/trials.csv").exists(),
+    finish(write_configuration(unbroken, 40))
+    configuration, seen = write_configuration(broken, 40), []
+    moments: list[tuple[Path, list[str]]] = [  # what is there when the driver is killed, and which adapters are committed then
+        (results / "study.db", []),
+        (adapters / "search-trial-0" / "checkpoints" / "step-000020", []),
+        (adapters / "search-trial-0" / "manifest.json", ["search-trial-0"]),
+        (adapters / "search-trial-1" / "checkpoints" / "step-000020", ["search-trial-0"]),
+        (results / "trials.csv", ["search-trial-0", "search-trial-1", "search-trial-2"]),
     ]
-    for moment in moments:
-        kill(configuration, moment)
+    for moment, committed in moments:
+        kill(configuration, moment.exists)
         seen.append(trained())
+        assert sorted(seen[-1]) == committed
     said = finish(configuration)
 
     for before in seen:
         assert {name: trained()[name] for name in before} == before, "an adapter that was committed was trained again"
-    assert 0 < len(seen[3]) <= len(seen[4]) <= 3
-    ended = re.findall(r"tune: trial (\d) complete", said)
-    assert sorted(ended) == ["0", "1", "2"], "every trial has one end, over all starts"
+    assert sorted(re.findall(r"tune: trial (\d) complete", said)) == ["0", "1", "2"], "every trial has one end, over all starts"
     for name in ("trials.csv", "best.yaml"):
         assert (broken / "models/tuning/search" / name).read_text() == (unbroken / "models/tuning/search" / name).read_text()
     table = rows(Store(str(broken)), "search")
