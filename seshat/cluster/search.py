@@ -13,6 +13,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any, Literal
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
@@ -29,6 +30,8 @@ NUMBER, STEP, VALUE, REASON, END = "number", "step", "value", "reason", "end"
 """What a trial reports: its number and, as it goes on, a step with the metric's value; at its end that it ended, or why it failed."""
 STARTUP = 5
 """Trials that are random before TPE has something to learn from."""
+LONGEST = 300
+"""Characters of a reason: Ray says much when a worker dies."""
 REDRAWS = 20
 """Draws that may repeat an earlier trial before the first combination is taken that was not tried."""
 
@@ -171,7 +174,7 @@ class Ledger:
         if not self._runs(number):
             return
         lines = reason.strip().splitlines() or ["no reason was given"]
-        self._storage.set_trial_user_attr(self._key(number), REASON, lines[-1].strip())
+        self._storage.set_trial_user_attr(self._key(number), REASON, shorten(lines[-1], LONGEST, placeholder=" …"))
         self._study.tell(number, state=optuna.trial.TrialState.FAIL)
         self._say(number)
 

@@ -136,6 +136,7 @@ def _run(plan: Plan, ledger: Ledger, store: Store) -> None:
 
     tuning, path = plan.tuning, store.path(plan.folder)
     log.info("tune: %d trials over %s by %s", num_trials(tuning), ", ".join(tuning.search), tuning.metric)
+    os.environ.setdefault("TUNE_PRINT_ALL_TRIAL_ERRORS", "0")  # the line with the reason is enough
     shutil.rmtree(f"{path}/ray", ignore_errors=True)  # what a driver left that died
     trainable = ray_tune.with_resources(_attempt, {"cpu": tuning.cpus_per_trial, "gpu": plan.gpus})
     ray_tune.Tuner(
