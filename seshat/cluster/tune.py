@@ -96,7 +96,7 @@ def _gpus(tuning: Tuning) -> float:
 
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     most = {kind: max(node.get(kind, 0) for node in nodes) for kind in ("CPU", "GPU")}
-    wants = tuning.training.use_gpu is not False and most["GPU"] >= 1
+    wants = most["GPU"] >= 1 if tuning.training.use_gpu == "auto" else tuning.training.use_gpu
     gpus = float(wants) if tuning.gpus_per_trial == "auto" else tuning.gpus_per_trial
     for key, kind, asked in (("cpus_per_trial", "CPU", tuning.cpus_per_trial), ("gpus_per_trial", "GPU", gpus)):
         if asked > most[kind]:
@@ -137,6 +137,7 @@ def _run(plan: Plan, ledger: Ledger, store: Store) -> None:
     tuning, path = plan.tuning, store.path(plan.folder)
     log.info("tune: %d trials over %s by %s", num_trials(tuning), ", ".join(tuning.search), tuning.metric)
     os.environ.setdefault("TUNE_PRINT_ALL_TRIAL_ERRORS", "0")  # the line with the reason is enough
+    os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C may end the driver at any moment
     shutil.rmtree(f"{path}/ray", ignore_errors=True)  # what a driver left that died
     trainable = ray_tune.with_resources(_attempt, {"cpu": tuning.cpus_per_trial, "gpu": plan.gpus})
     ray_tune.Tuner(
@@ -151,8 +152,8 @@ def _run(plan: Plan, ledger: Ledger, store: Store) -> None:
             failure_config=ray_tune.FailureConfig(max_failures=tuning.training.max_failures),
         ),
     ).fit()
-    if not ledger.over:  # Ray Tune takes Ctrl-C for itself
-        raise KeyboardInterrupt
+    if not ledger.over:
+        raise KeyboardInterrupt  # Ray Tune ends quietly when it is asked to by a signal
 
 
 def _attempt(config: dict[str, Any], plan: Plan) -> None:

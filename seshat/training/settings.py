@@ -155,7 +155,7 @@ class Tuning(Section):
     seed: int = 1
     cpus_per_trial: float = Field(1.0, gt=0)
     gpus_per_trial: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"
-    """``auto``: one where the cluster has any, unless ``training.use_gpu`` is false."""
+    """``auto``: one if ``training.use_gpu`` wants it, or where the cluster has any."""
 
     @property
     def num_combinations(self) -> int | None:
