@@ -143,6 +143,9 @@ def fit(run: Run, root: str, identity: checkpoint.Identity, listener: Listener) 
         if saved < run.step:
             _save(run, root, identity, listener)
         raise StoppedError(f"train: stopped after step {run.step} of {total}; the same command goes on from there")
+    if run.first == total and run.validation:  # killed after its last checkpoint: nothing is left to train, but its loss is to be known
+        last["eval_loss"] = validate(run)
+        listener.report(run.step, last, [])
     return last
 
 

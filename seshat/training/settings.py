@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from seshat.config import Section
 from seshat.prompts import Task
@@ -194,28 +195,79 @@ RESOURCES = frozenset(
 """Settings of a run that its adapter does not depend on."""
 
 
+class Range(Section):
+    """Numbers to draw from; whole ones if both ends are."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    """Draw the logarithm: as often between 1e-5 and 1e-4 as between 1e-4 and 1e-3."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Range:
+        if not self.low < self.high:
+            raise ValueError(f"low: {self.low:g} is not below high: {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"log: true needs a low above 0, not {self.low:g}")
+        return self
+
+
+Space = Annotated[
+    Annotated[tuple[Value, ...], Tag("list")] | Annotated[Range, Tag("range")],
+    Discriminator(lambda value: "range" if isinstance(value, Mapping | Range) else "list"),
+]
+"""What a setting may be: one of a list, or a number of a range."""
+
+
 class Tuning(Section):
     """A search over settings of a training run."""
 
     name: Name = "tuning"
     training: Training = Training()
     """What every trial starts from."""
-    search: dict[str, tuple[Value, ...]] = {"learning_rate": (1e-4, 2e-4), "lora.r": (32, 64)}
-    """By key (``lora.r``) the values to try."""
+    search: dict[str, Space] = {"learning_rate": (1e-4, 2e-4), "lora.r": (32, 64)}
+    """By key (``lora.r``) the values to try: a list, or ``{low: 1e-5, high: 1e-3, log: true}``."""
+    algorithm: Literal["grid", "random", "tpe"] = "grid"
+    """``grid``: all combinations of lists, in an order drawn with the seed; ``random``: each value drawn by itself; ``tpe``: drawn where
+    the trials before were good (Bergstra et al., 2011), after five random ones. No combination is tried twice."""
     num_trials: int = Field(2, ge=1)
-    """So many combinations, drawn with the seed; all of them if there are no more."""
+    """So many combinations; all of them if there are no more. Raise it later to go on with the same search."""
+    metric: Literal["eval_loss", "chrf++"] = "eval_loss"
+    """What makes a trial the best: the lowest loss on the validation set, or the highest chrF++ where the run reports it."""
+    early_stopping: bool = False
+    """Stop trials that are behind (ASHA, Li et al., 2020): at ``grace`` validations, and at every ``reduction_factor`` times as many, the
+    best of each ``reduction_factor`` trials that came so far go on."""
+    grace: int = Field(1, ge=1)
+    """Validations (every ``training.eval_steps`` steps) before a trial may be stopped."""
+    reduction_factor: int = Field(3, ge=2)
     seed: int = 1
     cpus_per_trial: float = Field(1.0, gt=0)
-    gpus_per_trial: float = Field(0.0, ge=0)
+    gpus_per_trial: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"
+    """``auto``: one if ``training.use_gpu`` wants it, or where the cluster has any."""
+
+    @property
+    def num_combinations(self) -> int | None:
+        """How many there are; None if a range of fractions makes them countless."""
+        lengths = [len(values) for values in map(choices, self.search.values()) if values is not None]
+        return math.prod(lengths) if len(lengths) == len(self.search) else None
 
     @model_validator(mode="after")
     def _values_fit(self) -> Tuning:
-        for key, values in self.search.items():
-            if not values:
-                raise ValueError(f"search.{key} has no values to try")
-            for value in values:
+        for key, space in self.search.items():
+            if not isinstance(space, Range) and not 0 < len(space) == len(set(space)):
+                raise ValueError(f"search.{key} names a value twice" if space else f"search.{key} has no values to try")
+            for value in (space.low, space.high) if isinstance(space, Range) else space:
                 with_overrides(self.training, {key: value})
+            if choices(space) is None and self.algorithm == "grid":
+                raise ValueError(f"search.{key} is a range of fractions, and a grid needs lists: set algorithm to random or tpe")
         return self
+
+
+def choices(space: tuple[Value, ...] | Range) -> Sequence[Value] | None:
+    """All values of a list or of a range of whole numbers; None if there is no end to them."""
+    if not isinstance(space, Range):
+        return space
+    return range(space.low, space.high + 1) if isinstance(space.low, int) and isinstance(space.high, int) else None
 
 
 def with_overrides(training: Training, overrides: Mapping[str, Value]) -> Training:
