@@ -1,7 +1,11 @@
-"""The model that is trained: a base in 4, 16 or 32 bits with a LoRA on all linear layers."""
+"""The model that is trained: a base in 4, 16 or 32 bits with a LoRA on all linear layers.
+
+Legend of the shapes: B rows of the batch, T tokens, D size of the model, V vocabulary, N target tokens, H heads, K size of a head.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +18,10 @@ from seshat.training.settings import Lora, Training
 EMBEDDINGS = ("embed_tokens", "lm_head")
 IGNORED = -100
 """The label of a token that is not trained."""
+BY_EXAMPLE = "seshat-by-example"
+"""What transformers knows our attention by."""
+SPECIAL = ("is_causal", "sliding_window", "softcap", "position_bias", "cache")
+"""What some models ask of attention beside being causal; they get it from transformers."""
 
 
 def has_fast_bf16(device: torch.device) -> bool:
@@ -102,6 +110,53 @@ def trainable(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     return ((name, weight) for name, weight in model.named_parameters() if weight.requires_grad)
 
 
+def attend_by_example(causal: Any, body: Any) -> bool:
+    """Let a model attend within the examples of packed rows only, instead of masking what is between them; whether it can.
+
+    Not on a GPU: it is not made for so many small calls. A model that knows nothing of ``lengths`` gets its mask.
+    """
+    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    hands_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in inspect.signature(body.forward).parameters.values())
+    if causal.device.type != "cpu" or causal.config._attn_implementation not in ("sdpa", BY_EXAMPLE) or not hands_on:
+        return False
+    ALL_ATTENTION_FUNCTIONS.register(BY_EXAMPLE, _attend)
+    ALL_MASK_ATTENTION_FUNCTIONS.register(BY_EXAMPLE, sdpa_mask)
+    causal.set_attn_implementation(BY_EXAMPLE)
+    return True
+
+
+def _attend(
+    module: nn.Module,
+    query_BHTK: torch.Tensor,
+    key_BHTK: torch.Tensor,
+    value_BHTK: torch.Tensor,
+    mask: torch.Tensor | None,
+    *,
+    lengths: list[int] | None = None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **others: Any,
+) -> tuple[torch.Tensor, None]:
+    """Causal attention in each of the examples, which have these ``lengths`` over all rows; with the mask if there are none."""
+    if lengths is None or not getattr(module, "is_causal", True) or any(others.get(name) is not None for name in SPECIAL):
+        from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+        attended: tuple[torch.Tensor, None] = sdpa_attention_forward(
+            module, query_BHTK, key_BHTK, value_BHTK, mask, scaling=scaling, dropout=dropout, **others
+        )
+        return attended
+    rows, heads, tokens, _ = query_BHTK.shape
+    grouped = heads != key_BHTK.shape[1]
+    examples = (x.transpose(1, 2).flatten(0, 1).transpose(0, 1)[None].split(lengths, dim=2) for x in (query_BHTK, key_BHTK, value_BHTK))
+    out = [
+        nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True, scale=scaling, enable_gqa=grouped)
+        for q, k, v in zip(*examples, strict=True)
+    ]
+    return torch.cat(out, dim=2).transpose(1, 2).reshape(rows, tokens, heads, -1), None
+
+
 class Objective(nn.Module):
     """The sum of the losses of a batch's target tokens, with logits computed for those tokens only."""
 
@@ -111,11 +166,21 @@ class Objective(nn.Module):
         causal = model.get_base_model() if hasattr(model, "peft_config") else model
         self._parts = (getattr(causal, causal.base_model_prefix), causal.get_output_embeddings())
         """Body and head, in a tuple so that they are not registered a second time."""
+        self._by_example = attend_by_example(causal, self._parts[0])
 
     def forward(self, ids_BT: torch.Tensor, positions_BT: torch.Tensor, labels_BT: torch.Tensor) -> torch.Tensor:
         """Without an attention mask: positions that start again at 0 are where a row's next example begins."""
         body, head = self._parts
-        hidden_BTD = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False).last_hidden_state
+        more = {"lengths": _lengths(positions_BT)} if self._by_example else {}
+        hidden_BTD = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False, **more).last_hidden_state
         wanted_BT = labels_BT != IGNORED
         logits_NV = head(hidden_BTD[wanted_BT])
         return nn.functional.cross_entropy(logits_NV.float(), labels_BT[wanted_BT], reduction="sum")
+
+
+def _lengths(positions_BT: torch.Tensor) -> list[int]:
+    """Of the examples of all rows, in their order; what fills up a row counts as one."""
+    starts = torch.nonzero(positions_BT.flatten() == 0).flatten()
+    ends = torch.cat([starts[1:], starts.new_tensor([positions_BT.numel()])])
+    found: list[int] = (ends - starts).tolist()
+    return found
