@@ -18,6 +18,7 @@ import logging
 import statistics
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -41,6 +42,7 @@ from seshat.training.model import add_lora, load_base
 from seshat.training.settings import Lora, Training
 
 RAW = Path("shared", "data", "languages", "shp", "raw")
+PARTS = ("libraries", "share", "start")
 STEPS, WARM = 50, 5
 SHARE_STEPS, SHARE_WARM = 8, 2
 GOALS = {"trl": 2.5, "Trainer": 1.5}
@@ -52,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     torch.set_num_threads(asked.threads)
     logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
     raw = asked.raw or next((parent / RAW for parent in Path(__file__).resolve().parents if (parent / RAW).is_dir()), None)
     if raw is None and not asked.sample:
         print(f"skipped: there is no {RAW} beside the project; name --raw FOLDER, or take the embedded language with --sample")
@@ -68,14 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if asked.gpu:
             _on_gpu(job)
             return
-        bf16 = _faster_in_bf16()
-        _beside_libraries(job, asked, bf16)
-        _share(job, asked, bf16)
-        _start(settings)
+        bf16 = asked.parts != ["start"] and _faster_in_bf16()
+        if "libraries" in asked.parts:
+            _beside_libraries(job, asked, bf16)
+        if "share" in asked.parts:
+            _share(job, bf16)
+        if "start" in asked.parts:
+            _start(settings)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="PART", help=f"some of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--raw", type=Path, help="raw material of Shipibo-Konibo, as people keep it")
     parser.add_argument("--sample", action="store_true", help="the embedded sample language instead")
     parser.add_argument("--root", help="a workspace to keep, so that the next run need not make the examples")
@@ -134,6 +141,7 @@ def _beside_libraries(job: run.Job, asked: argparse.Namespace, bf16: bool) -> No
         steps = range(number * (WARM + STEPS), (number + 1) * (WARM + STEPS))
         for name, party in parties.items():
             meters[name].append(party(Work(training, model, tokenizer, job.rows, steps, WARM)))
+            print(f"round {number + 1}: {name:<30}{_rate(meters[name][-1]):>8,.0f} targets/CPU s", flush=True)
     title = f"small model, {job.training.precision}"
     print(f"{title:<30}{'targets/CPU s':>14}{'padding':>9}{'ours is':>9}   in each round")
     ratios = {name: [_rate(us) / _rate(other) for us, other in zip(meters["ours"], found, strict=True)] for name, found in meters.items()}
@@ -154,7 +162,7 @@ def _rate(meter: Meter) -> float:
     return meter.held[0] / meter.seconds
 
 
-def _share(job: run.Job, asked: argparse.Namespace, bf16: bool) -> None:
+def _share(job: run.Job, bf16: bool) -> None:
     """The share of the machine's arithmetic that a larger model's training does."""
     dtype = torch.bfloat16 if bf16 else torch.float32
     work, linears = _larger(job, SMALL, 4_000, dtype, CPU, job.training.max_seq_length)
@@ -178,10 +186,10 @@ def _larger(
     training = Training.model_validate(job.training.model_dump() | changes)
     store = Store(job.root)
     tokenizer = ChatTokenizer.load(store.path(job.base))
-    chats = (chat for number in range(len(job.rows)) for chat in job.rows[number])
-    rows = pack(chats, {"rows": job.rows.name}, length, 1, store)
-    with torch.device("meta"):
-        linears = Linears.of(random_base(sizes, vocabulary, dtype, torch.device("meta"), four_bits=False))
+    rows = job.rows
+    if length != job.training.max_seq_length:
+        rows = pack((chat for number in range(len(rows)) for chat in rows[number]), {"rows": rows.name}, length, 1, store)
+    linears = Linears.of(random_base(sizes, vocabulary, dtype, torch.device("meta"), four_bits=False))
 
     def model() -> Any:
         return add_lora(random_base(sizes, vocabulary, dtype, device, four_bits=gpu), training.lora, seed=1)

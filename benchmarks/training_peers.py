@@ -114,7 +114,7 @@ class Meter:
 
 
 def by_us(work: Work) -> Meter:
-    """Our loop. What it costs to read and to collate is measured apart, on the same rows, and is no part of the seconds."""
+    """Our loop. What reading and collating cost is measured on the same rows before each step; only the step's own counts as time."""
     run = setup(work.training, work.model(), work.rows, None, work.tokenizer.pad, Place(device=work.device))
     run.step, meter = work.steps.start, Meter(work.warm, work.device)
     for step in work.steps:
@@ -136,7 +136,7 @@ def by_library(library: str, setting: str, work: Work) -> Meter:
     """One of the libraries, with one of the settings of ``LIBRARIES``."""
     from datasets import Dataset
     from datasets.utils.logging import disable_progress_bar
-    from transformers import TrainerCallback
+    from transformers import PrinterCallback, TrainerCallback
 
     disable_progress_bar()
     chats, meter = work.chats(), Meter(work.warm, work.device)
@@ -153,6 +153,7 @@ def by_library(library: str, setting: str, work: Work) -> Meter:
         common = {"output_dir": folder, "per_device_train_batch_size": size, **_common(work)}
         trainer = make(work, Dataset.from_dict(columns), options, common)
         trainer.data_collator = _Counted(trainer.data_collator, meter)
+        trainer.remove_callback(PrinterCallback)
         trainer.add_callback(Clock())
         trainer.train()
     return meter
