@@ -1,4 +1,7 @@
-"""The model that is trained: a base in 4, 16 or 32 bits with a LoRA on all linear layers."""
+"""The model that is trained: a base in 4, 16 or 32 bits with a LoRA on all linear layers.
+
+Legend of the shapes: B rows of the batch, T tokens, D size of the model, V vocabulary, N target tokens.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import torch
 from torch import nn
 
 from seshat.errors import EngineError
+from seshat.training.attention import attend_by_example, lengths
 from seshat.training.settings import Lora, Training
 
 EMBEDDINGS = ("embed_tokens", "lm_head")
@@ -116,6 +120,7 @@ class Objective(nn.Module):
         causal = model.get_base_model() if hasattr(model, "peft_config") else model
         self._parts = (causal, getattr(causal, causal.base_model_prefix), causal.get_output_embeddings())
         """Model without adapter, body and head, in a tuple so that they are not registered a second time."""
+        self._by_example = attend_by_example(causal, self._parts[1])
 
     @property
     def causal(self) -> Any:
@@ -129,8 +134,9 @@ class Objective(nn.Module):
     def forward(self, ids_BT: torch.Tensor, positions_BT: torch.Tensor, labels_BT: torch.Tensor) -> torch.Tensor:
         """Without an attention mask: positions that start again at 0 are where a row's next example begins."""
         _, body, head = self._parts
+        more = {"lengths": lengths(positions_BT)} if self._by_example else {}
         with torch.autocast(ids_BT.device.type, torch.bfloat16, enabled=self._bf16):  # here, because DeepSpeed turns it off around us
-            hidden_BTD = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False).last_hidden_state
+            hidden_BTD = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False, **more).last_hidden_state
             wanted_BT = labels_BT != IGNORED
             logits_NV = head(hidden_BTD[wanted_BT])
             return nn.functional.cross_entropy(logits_NV.float(), labels_BT[wanted_BT], reduction="sum")

@@ -49,6 +49,14 @@ def test_gradients_of_packed_rows_equal_those_of_the_examples(store: Store, chat
     assert all(torch.allclose(packed[name], alone[name], atol=1e-4) for name in packed)
 
 
+def test_attention_by_example_is_attention_with_a_mask(store: Store, chats: list[Chat]) -> None:
+    batch = collate([chats[:3], chats[3:]], pad=0)  # the second row is filled up
+    by_example, masked = Objective(model(store)), Objective(model(store))
+    masked.model.get_base_model().set_attn_implementation("sdpa")
+    losses = [one(batch.ids, batch.positions, batch.labels) for one in (by_example, masked)]
+    assert torch.allclose(*losses, atol=1e-4)
+
+
 def gradients(network: Any, batches: list[list[list[Chat]]], between: Any = None) -> dict[str, torch.Tensor]:
     """The gradients of the sum of the losses of some batches, with something done after the first."""
     objective = Objective(network)
