@@ -247,7 +247,7 @@ def _texts(example: Example, train_on: TrainOn) -> tuple[str, ...]:
 
 
 def pack(chats: Iterable[Chat], inputs: dict[str, str], max_length: int, seed: int, store: Store) -> Packed:
-    """The packed rows of chats that are made here, not read from a file: written once under the name of ``inputs``, or found there."""
+    """The packed rows of chats that are made here, none longer than a row: written once under the name of ``inputs``, or found there."""
     fingerprint = digest("pack", VERSION, max_length, seed, *sorted(inputs.items()))
     folder = f"{PROCESSED}/pack/{fingerprint}"
     manifest = store.done(folder, fingerprint)
