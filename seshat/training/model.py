@@ -35,10 +35,12 @@ def uses_bf16(training: Training, device: torch.device) -> bool:
 
 def load_base(folder: str, training: Training, device: torch.device) -> Any:
     """The base model in training mode; frozen, unless every weight is to be trained."""
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+    from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
+    if getattr(AutoConfig.from_pretrained(folder, local_files_only=True), "quantization_config", None):
+        raise EngineError(f"{folder} holds quantised weights: take the 16-bit model of the same name (precision: nf4 quantises it by itself)")
     dtype = torch.bfloat16 if uses_bf16(training, device) and training.precision != "full" else torch.float32
     quantization = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
