@@ -40,7 +40,7 @@ def load_base(folder: str, training: Training, device: torch.device) -> Any:
 
     disable_progress_bar()
     if getattr(AutoConfig.from_pretrained(folder, local_files_only=True), "quantization_config", None):
-        raise EngineError(f"{folder} holds quantised weights: take the 16-bit model of the same name (precision: nf4 quantises it by itself)")
+        raise EngineError(f"{folder} holds quantised weights: take the 16-bit model of that name; precision=nf4 quantises it by itself")
     dtype = torch.bfloat16 if uses_bf16(training, device) and training.precision != "full" else torch.float32
     quantization = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype

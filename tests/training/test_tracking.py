@@ -70,7 +70,7 @@ def test_a_run_carries_configuration_data_code_and_machine(root: Path) -> None:
     tracker.close()
     run = client(root).get_run(tracker.run_id)
     assert run.info.run_name == "carries"
-    assert {run.data.params[key] for key in ("lora.r", "learning_rate", "strategy")} == {"8", "0.0003", "ddp"}
+    assert {run.data.params[key] for key in ("lora.r", "learning_rate", "strategy")} == {"8", "0.0003", "auto"}
     assert run.data.tags["sha256.train.jsonl"] == train.sha256
     assert run.data.tags["sha256.data/training/manifest.json"] == store.vouch("data/training/manifest.json").sha256
     assert run.data.tags["sha256.base"] == "ab" * 32
