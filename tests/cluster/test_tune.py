@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,9 @@ from seshat.config import load
 from seshat.errors import ConfigError, SeshatError, StoreError
 from seshat.store import Store
 from seshat.training import run
-from seshat.training.loop import Place
+from seshat.training.loop import Listener
 from seshat.training.settings import Training, Tuning
+from seshat.training.strategy import Place
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
 pytestmark = pytest.mark.ray
@@ -128,7 +129,7 @@ def test_what_another_search_left_under_the_same_number_is_cleared_away(store: S
     wanted = tuning("leftover", {"learning_rate": [1e-3]})
     plan = Plan(wanted, LANGUAGE, PROMPTS, store.root, None, 0)
     old, new = plan.prepare(0, {"learning_rate": 1e-3}), plan.prepare(0, {"learning_rate": 2e-3})
-    run.work(old, Place(), lambda step, numbers, remarks: None)
+    run.work(old, Place(), Listener())
     _clear(old)
     assert os.listdir(old.checkpoints), "its own it goes on from"
     _clear(new)
@@ -139,10 +140,15 @@ def test_what_another_search_left_under_the_same_number_is_cleared_away(store: S
 def test_a_run_that_was_killed_after_its_last_checkpoint_still_says_its_loss(store: Store) -> None:
     job = run.prepare(settings(name="last-moment"), LANGUAGE, PROMPTS, store)
     reported: list[dict[str, float]] = []
-    first = run.work(job, Place(), lambda step, numbers, remarks: None)
-    again = run.work(job, Place(), lambda step, numbers, remarks: reported.append(numbers))
-    assert again == {"eval_loss": first["eval_loss"]}
-    assert reported == [again]
+
+    class Witness(Listener):
+        def report(self, step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
+            reported.append(numbers)
+
+    first = run.work(job, Place(), Listener())
+    again = run.work(job, Place(), Witness())
+    assert again["eval_loss"] == first["eval_loss"]
+    assert reported == [{"eval_loss": first["eval_loss"]}]
 
 
 def write_configuration(root: Path, steps: int) -> Path:
