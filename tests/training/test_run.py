@@ -86,11 +86,26 @@ def test_a_run_that_was_broken_off_ends_with_the_same_bytes(store: Store, killed
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-@pytest.mark.parametrize(("size", "steps"), [(1, 4), (2, 2)])
-def test_accumulation_gives_the_losses_of_the_whole_batch(store: Store, size: int, steps: int) -> None:
-    whole = work(settings(name=f"whole{size}", per_device_train_batch_size=4), store)
-    parts = settings(name=f"parts{size}", per_device_train_batch_size=size, gradient_accumulation_steps=steps)
-    assert work(parts, store) == pytest.approx(whole, abs=1e-5)
+@pytest.mark.parametrize(("size", "steps"), [(1, 8), (2, 4), (4, 2)])
+def test_accumulation_gives_losses_and_gradients_of_the_whole_batch(store: Store, size: int, steps: int) -> None:
+    common: dict[str, object] = {"max_steps": 3, "save_steps": 3, "eval_steps": 3}
+    whole = told(settings(name=f"whole{size}", per_device_train_batch_size=8, **common), store)
+    parts = told(settings(name=f"parts{size}", per_device_train_batch_size=size, gradient_accumulation_steps=steps, **common), store)
+    for name in ("loss", "grad_norm"):
+        assert [one[name] for one in parts] == pytest.approx([one[name] for one in whole], rel=1e-5)
+
+
+def told(training: Training, store: Store) -> list[dict[str, float]]:
+    """The numbers of every step."""
+    job, found = run.prepare(training, LANGUAGE, PROMPTS, store), list[dict[str, float]]()
+
+    class Witness(Listener):
+        def report(self, step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
+            found.append(numbers)
+
+    run.start(job)
+    run.work(job, Place(), Witness())
+    return found
 
 
 def test_a_changed_batch_is_refused_before_the_model_loads(store: Store) -> None:

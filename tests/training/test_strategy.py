@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,10 +34,14 @@ needs_deepspeed = pytest.mark.skipif(
 
 
 class Stopping(Listener):
-    """Stops after a number of steps, as somebody would with SIGTERM."""
+    """Stops after a number of steps, as somebody would with SIGTERM; keeps the numbers of every step."""
 
-    def __init__(self, after: int) -> None:
+    def __init__(self, after: int = 0) -> None:
         self.after, self.seen = after, -1
+        self.numbers: list[dict[str, float]] = []
+
+    def report(self, step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
+        self.numbers.append(numbers)
 
     def stop(self) -> Stop:
         self.seen += 1
@@ -51,8 +58,11 @@ def process(rank: int, world: int, plan: Plan, meeting: str) -> None:
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world)}
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
     for job, after in plan:
+        listener = Stopping(after)
         with pytest.raises(StoppedError) if after else nullcontext():
-            run.work(job, Place(rank, world), Stopping(after) if after else Listener())
+            run.work(job, Place(rank, world), listener)
+        if rank == 0:
+            Path(job.root, f"{job.training.name}.json").write_text(json.dumps(listener.numbers))
     dist.destroy_process_group()
 
 
@@ -99,13 +109,18 @@ def alone(store: Store) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("precision", ["nf4", "lora", "full"])
 def test_ddp_and_fsdp_on_two_workers_give_the_adapter_of_one(store: Store, precision: str) -> None:
-    job = run.prepare(short(f"one-{precision}", 1, precision=precision), LANGUAGE, PROMPTS, store)
+    job, listener = run.prepare(short(f"one-{precision}", 1, precision=precision), LANGUAGE, PROMPTS, store), Stopping()
     run.start(job)
-    run.work(job, Place(), Listener())
+    run.work(job, Place(), listener)
     one = finished(store, job)
     ddp, fsdp = in_processes(store, 2, *((short(f"{name}-{precision}", strategy=name, precision=precision), 0) for name in ("ddp", "fsdp")))
     assert difference(ddp, fsdp) < 1e-6
     assert difference(one, ddp) < 1e-4
+    for strategy in ("ddp", "fsdp"):
+        numbers = json.loads(Path(store.root, f"{strategy}-{precision}.json").read_text())
+        for name in ("loss", "grad_norm", "eval_loss"):
+            expected = [step[name] for step in listener.numbers if name in step]
+            assert [step[name] for step in numbers if name in step] == pytest.approx(expected, rel=1e-5)
     before = load_file(f"{job.checkpoints}/step-000002/{checkpoint.WEIGHTS}")
     assert difference(one, {adapter.published(name): weight for name, weight in before.items()}) > 1e-4, "nothing was trained"
 
