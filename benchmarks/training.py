@@ -38,8 +38,8 @@ from seshat.prompts import ChatTokenizer
 from seshat.settings import Settings
 from seshat.store import Store
 from seshat.training import run
-from seshat.training.batches import pack
 from seshat.training.model import add_lora, load_base
+from seshat.training.pack import pack
 from seshat.training.settings import Lora, Training
 
 RAW = Path("shared", "data", "languages", "shp", "raw")

@@ -17,9 +17,10 @@ import torch
 
 from seshat.prompts import ChatTokenizer
 from seshat.training.batches import Chat, Order, Packed, collate
-from seshat.training.loop import Place, setup, train_step
+from seshat.training.loop import setup, train_step
 from seshat.training.model import IGNORED, uses_bf16
 from seshat.training.settings import Training
+from seshat.training.strategy import Place
 
 POOL = 4_000
 """Examples that the libraries choose their batches from: enough for the sampler by length to sort fifty batches at a time."""

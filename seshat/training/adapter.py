@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
+import torch
 from safetensors.torch import load_file, save_file
 
 from seshat.errors import StoreError
 from seshat.prompts import CARD, Card, ChatTokenizer
 from seshat.store import Manifest, Store
+from seshat.training.model import EMBEDDINGS
 
 WEIGHTS = "adapter_model.safetensors"
 WHOLE = "model.safetensors"
@@ -37,14 +41,24 @@ def write_weights(checkpoint: str, folder: str) -> None:
     weights = load_file(checkpoint)
     if empty := [name for name, weight in weights.items() if not weight.numel()]:
         raise StoreError(f"{checkpoint}: {empty[0]} and {len(empty) - 1} more weights are empty; they were not gathered from their shares")
-    adapted = os.path.isfile(os.path.join(folder, "adapter_config.json"))
+    config = os.path.join(folder, "adapter_config.json")
+    adapted = os.path.isfile(config)
     named = {published(name) if adapted else name: weight for name, weight in weights.items()}
+    if adapted:
+        with open(config, encoding="utf-8") as stream:
+            named |= tied(named) if json.load(stream)["ensure_weight_tying"] else {}
     save_file(named, os.path.join(folder, WEIGHTS if adapted else WHOLE), metadata={"format": "pt"})
 
 
 def published(name: str) -> str:
     """The name that peft gives a trained weight in a file: without that of the adapter, which is ours alone."""
     return name.replace(".modules_to_save.default", "").replace(".default", "")
+
+
+def tied(named: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The head that a trained embedding is too, which peft expects under its own name."""
+    (name,) = (name for name in named if name.endswith(f"{EMBEDDINGS[0]}.weight"))
+    return {f"base_model.model.{EMBEDDINGS[1]}.weight": named[name].clone()}
 
 
 def finish(store: Store, folder: str, manifest: Manifest) -> Manifest:
