@@ -45,7 +45,7 @@ class Stopping(Listener):
 
     def stop(self) -> Stop:
         self.seen += 1
-        return "asked" if self.seen == self.after else ""
+        return "asked" if self.after and self.seen == self.after else ""
 
 
 Plan = list[tuple[run.Job, int]]
@@ -114,7 +114,7 @@ def test_ddp_and_fsdp_on_two_workers_give_the_adapter_of_one(store: Store, preci
     run.work(job, Place(), listener)
     one = finished(store, job)
     ddp, fsdp = in_processes(store, 2, *((short(f"{name}-{precision}", strategy=name, precision=precision), 0) for name in ("ddp", "fsdp")))
-    assert difference(ddp, fsdp) < 1e-6
+    assert difference(ddp, fsdp) < 1e-5
     assert difference(one, ddp) < 1e-4
     for strategy in ("ddp", "fsdp"):
         numbers = json.loads(Path(store.root, f"{strategy}-{precision}.json").read_text())
