@@ -1,4 +1,4 @@
-"""Who is told how a training run goes: workers and evaluator write on a board, the driver reads it and tells the user and MLflow."""
+"""Who is told how a training run goes: workers and evaluator write on the board, the driver reads it and tells the user and MLflow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from seshat.cluster.evaluator import Evaluator, Event
+from seshat.cluster.evaluator import Evaluator
+from seshat.cluster.events import Event
 from seshat.progress import Progress
 from seshat.training.loop import Listener, Stop
 from seshat.training.phases import num_steps
@@ -19,30 +20,6 @@ from seshat.training.tracking import Tracker
 log = logging.getLogger(__name__)
 LOOK = 2.0
 """Seconds between two looks at the board."""
-
-
-class Board:
-    """An actor on which everybody writes what happens, and the driver that the run should stop."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._stop: Stop = ""
-
-    def write(self, event: Event) -> None:
-        self._events.append(event)
-
-    def read(self) -> list[Event]:
-        """What was written since somebody looked."""
-        events, self._events = self._events, []
-        return events
-
-    def ask_to_stop(self, why: Stop) -> None:
-        """The first one who asks is heard."""
-        self._stop = self._stop or why
-
-    def stop(self) -> Stop:
-        """Whether the run should stop, and why."""
-        return self._stop
 
 
 class Teller:
@@ -106,10 +83,10 @@ class Here(Listener):
 
 
 class OnRay(Listener):
-    """Of a worker of Ray Train: the first one writes on the board and wakes the evaluator; none ever waits for them."""
+    """Of a worker of Ray Train: the first one writes on the board; none ever waits for it."""
 
-    def __init__(self, rank: int, board: Any, evaluator: Any) -> None:
-        self._rank, self._board, self._evaluator = rank, board, evaluator
+    def __init__(self, rank: int, board: Any) -> None:
+        self._rank, self._board = rank, board
         self._answer: Any = None
         self._stop: Stop = ""
 
@@ -125,8 +102,7 @@ class OnRay(Listener):
             self._board.write.remote(Event(step, news=(text,)))
 
     def saved(self, step: int) -> None:
-        if self._evaluator:
-            self._evaluator.score.remote()
+        self._board.write.remote(Event(step, saved=True))
 
     def stop(self) -> Stop:
         import ray

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
 import torch
 from safetensors.torch import load_file
 
+from seshat.cluster.events import Event
 from seshat.engines.transformers_model import TransformersModel
 from seshat.evaluation.metrics import score
 from seshat.examples import TRAINING, read_examples
@@ -30,24 +30,6 @@ from seshat.translate import Translation, Translator
 log = logging.getLogger(__name__)
 NUM_SAMPLES = 8
 """Translations that are kept to be read."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in a run."""
-
-    step: int
-    numbers: dict[str, float] = field(default_factory=dict)
-    remarks: Sequence[str] = ()
-    """What is wrong, with the setting to change."""
-    news: Sequence[str] = ()
-    """What is good to know."""
-    facts: dict[str, str] = field(default_factory=dict)
-    """What the run is made with (see ``seshat.training.provenance``)."""
-    scores: dict[str, float] = field(default_factory=dict)
-    """Of the weights of the step."""
-    samples: Sequence[tuple[str, str, str]] = ()
-    """Source, reference and hypothesis."""
 
 
 class Evaluator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -13,10 +14,11 @@ from typing import Any
 
 import torch
 
-from seshat.cluster.board import Board, Here, OnRay, Teller, stop_signal, told
+from seshat.cluster.board import Here, OnRay, Teller, stop_signal, told
 from seshat.cluster.connect import is_ours
 from seshat.cluster.data import Execution, Session, do_step
-from seshat.cluster.evaluator import Evaluator, Event, sample
+from seshat.cluster.evaluator import Evaluator, sample
+from seshat.cluster.events import Board, Event
 from seshat.engines.weights import weight_files
 from seshat.errors import ConfigError, EngineError, SeshatError, StoppedError, TooLargeError
 from seshat.language import Language
@@ -152,7 +154,7 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
     estimated = run.estimated(job, workers, torch.device("cuda" if gpu else "cpu"))
     log.info("train: %s", estimated)
     board = ray.remote(num_cpus=0)(Board).remote()
-    evaluator = _evaluator(job, board, teller, gpus_taken=workers * training.gpus_per_worker if gpu else 0)
+    scoring = Scoring(job, board, teller, gpus_taken=workers * training.gpus_per_worker if gpu else 0)
     trainer = TorchTrainer(
         _worker,
         train_loop_config={
@@ -160,7 +162,6 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
             "threads": max(1, int(training.cpus_per_worker)),
             "gpu": gpu,
             "board": board,
-            "evaluator": evaluator,
         },
         scaling_config=ScalingConfig(
             num_workers=(training.min_workers, workers) if training.min_workers else workers, use_gpu=gpu, resources_per_worker=resources
@@ -173,12 +174,11 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
         ),
     )
     try:
-        with stop_signal() as stopping, told(board, teller, stopping):
+        with stop_signal() as stopping, told(board, scoring, stopping):
             result = trainer.fit().return_value
             if isinstance(result, SeshatError):
                 raise result
-            if evaluator:
-                _wait_for(evaluator)
+            scoring.wait()
     except TrainingFailedError as error:
         raise _reason(error) from error
     _compare(result, estimated)
@@ -197,7 +197,7 @@ def _worker(config: dict[str, Any]) -> dict[str, float] | SeshatError:
     if place.rank == 0:
         config["board"].write.remote(Event(0, facts=facts(device, place.world)))
     try:
-        return run.work(config["job"], place, OnRay(place.rank, config["board"], config["evaluator"]))
+        return run.work(config["job"], place, OnRay(place.rank, config["board"]))
     except (StoppedError, TooLargeError) as error:
         return error
 
@@ -205,30 +205,62 @@ def _worker(config: dict[str, Any]) -> dict[str, float] | SeshatError:
 class EvaluatorActor:
     """The evaluator in a process of its own; what it finds it writes on the board."""
 
-    def __init__(self, job: run.Job, board: Any, gpu: bool) -> None:
-        torch.set_num_threads(1)
-        self._evaluator = Evaluator(job, torch.device("cuda" if gpu else "cpu"))
-        self._board = board
+    def __init__(self) -> None:
+        self._evaluator: Evaluator | None = None
 
-    def score(self) -> None:
+    def score(self, job: run.Job, board: Any, gpu: bool) -> None:
         """Score what waits, and stop the workers when further steps bring nothing."""
+        if self._evaluator is None:
+            torch.set_num_threads(1)
+            self._evaluator = Evaluator(job, torch.device("cuda" if gpu else "cpu"))
         for event in self._evaluator.score_waiting():
-            self._board.write.remote(event)
+            board.write.remote(event)
         if self._evaluator.is_exhausted:
-            self._board.ask_to_stop.remote("early")
+            board.ask_to_stop.remote("early")
 
 
-def _evaluator(job: run.Job, board: Any, teller: Teller, *, gpus_taken: float) -> Any:
-    """The actor that scores checkpoints; None if there is nothing to score, or no room for it."""
-    import ray
+class Scoring:
+    """Tells on what is written on the board, and wakes the evaluator with every checkpoint.
 
-    asked = job.training.evaluator.gpus
-    free = ray.cluster_resources().get("GPU", 0) - gpus_taken
-    gpus = (1.0 if free >= 1 else 0.0) if asked == "auto" else asked
-    if not _is_scored(job, gpus > 0, teller):
-        return None
-    options = {"num_cpus": job.training.evaluator.cpus, "num_gpus": gpus, "max_restarts": 2, "max_task_retries": 2}
-    return ray.remote(**options)(EvaluatorActor).remote(job, board, gpus > 0)
+    The evaluator begins with the first one, so that it does not slow the workers' start.
+    """
+
+    def __init__(self, job: run.Job, board: Any, tell: Teller, *, gpus_taken: float) -> None:
+        import ray
+
+        self._job, self._board, self._tell = job, board, tell
+        asked = job.training.evaluator.gpus
+        free = ray.cluster_resources().get("GPU", 0) - gpus_taken
+        self._gpus = (1.0 if free >= 1 else 0.0) if asked == "auto" else asked
+        self._wanted = _is_scored(job, self._gpus > 0, tell)
+        self._actor: Any = None
+        self._one = threading.Lock()
+        """The board is read by a thread of its own."""
+
+    def __call__(self, event: Event) -> None:
+        self._tell(event)
+        if event.saved and self._wanted:
+            self._wake()
+
+    def wait(self) -> None:
+        """Until the last checkpoint is scored."""
+        import ray
+        from ray.exceptions import RayError
+
+        if self._wanted:
+            try:
+                ray.get(self._wake())
+            except RayError as error:
+                log.warning("train: the evaluator failed (%s)", str(error).strip().splitlines()[-1])
+
+    def _wake(self) -> Any:
+        import ray
+
+        with self._one:
+            if self._actor is None:
+                options = {"num_cpus": self._job.training.evaluator.cpus, "num_gpus": self._gpus, "max_restarts": 2, "max_task_retries": 2}
+                self._actor = ray.remote(**options)(EvaluatorActor).remote()
+        return self._actor.score.remote(self._job, self._board, self._gpus > 0)
 
 
 def _is_scored(job: run.Job, gpu: bool, teller: Teller) -> bool:
@@ -240,17 +272,6 @@ def _is_scored(job: run.Job, gpu: bool, teller: Teller) -> bool:
         teller(Event(0, remarks=(f"{why}: give training.evaluator.gpus a share, such as 0.3 with training.gpus_per_worker=0.7",)))
         return False
     return True
-
-
-def _wait_for(evaluator: Any) -> None:
-    """Until the last checkpoint is scored."""
-    import ray
-    from ray.exceptions import RayError
-
-    try:
-        ray.get(evaluator.score.remote())
-    except RayError as error:
-        log.warning("train: the evaluator failed (%s)", str(error).strip().splitlines()[-1])
 
 
 def _num_workers(training: Training) -> int:

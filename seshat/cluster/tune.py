@@ -24,7 +24,8 @@ import torch
 
 from seshat.cluster.board import Here
 from seshat.cluster.data import do_step
-from seshat.cluster.evaluator import Evaluator, Event, sample
+from seshat.cluster.evaluator import Evaluator, sample
+from seshat.cluster.events import Event
 from seshat.cluster.search import END, NUMBER, REASON, STEP, VALUE, Judge, Ledger, Overrides, Search, Trial, num_trials
 from seshat.config import to_yaml
 from seshat.errors import ConfigError, SeshatError, StoreError

@@ -28,6 +28,8 @@ class Window(RawFile):
 
     first: int
     """The number of the first line, from 1."""
+    collections: tuple[str, ...]
+    """The folders that its examples came from, by name."""
 
     @property
     def digest(self) -> str:
@@ -62,8 +64,12 @@ def windows(path: str, name: str, size: int = WINDOW) -> tuple[Window, ...]:
             data = b"".join(lines)
             sha256, stop = hashlib.sha256(data).hexdigest(), start + len(data)
             place = f"{name}#line={first}"
-            found.append(Window(path=path, origin=place, collection="", first=first, start=start, stop=stop, sha256=sha256))
-            problems = [f"line {number}: {reason}" for number, line in enumerate(lines, first) if (reason := _problem(line))]
+            looked = [_look(line) for line in lines]
+            collections = tuple(sorted({collection for _, collection in looked} - {""}))
+            found.append(
+                Window(path=path, origin=place, collection="", first=first, collections=collections, start=start, stop=stop, sha256=sha256)
+            )
+            problems = [f"line {number}: {reason}" for number, (reason, _) in enumerate(looked, first) if reason]
             num_bad += len(problems)
             bad += problems[: SHOWN - len(bad)]
             first, start = first + len(lines), stop
@@ -81,16 +87,17 @@ def refusal(path: str, num_bad: int, num_lines: int, shown: list[str]) -> str:
     )
 
 
-def _problem(line: bytes) -> str:
-    """Why a line cannot be trained on; empty if it can, or is blank."""
+def _look(line: bytes) -> tuple[str, str]:
+    """Why a line cannot be trained on, empty if it can or is blank; and the collection of its example."""
     if not line.strip():
-        return ""
+        return "", ""
     try:
-        return _unfit(parse(line.decode()))
+        example = parse(line.decode())
+        return _unfit(example), example.collection
     except UnicodeDecodeError:
-        return "it is not UTF-8"
+        return "it is not UTF-8", ""
     except DataError as error:
-        return str(error)
+        return str(error), ""
 
 
 def _unfit(example: Example) -> str:

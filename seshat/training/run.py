@@ -111,7 +111,7 @@ def ensure_trained_base(
     folder = base_folder(training, store)
     if not training.extend.tokens:
         return base, folder, before
-    _allowed(rights or Rights(), store)
+    _allowed(rights or Rights(), {example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))})
     read_withdrawals(store).refuse_examples(store)
     return extend(training.extend, base, folder, language, store)
 
@@ -169,7 +169,7 @@ def prepare(
         base_sha256=base.notes["base_sha256"],
         max_seq_length=training.max_seq_length,
         data=data,
-        rights=_allowed(rights or Rights(), store),
+        rights=_allowed(rights or Rights(), {name for window in lines["train.jsonl"] for name in window.collections}),
         without=tuple(one.source for one in withdrawn.sources),
     )
     name = fingerprint(asked or training, card.base_sha256, data, language, prompts)
@@ -260,9 +260,9 @@ def _pack(name: str, lines: tuple[Window, ...], training: Training, tokenizer: C
     return pack_phases(steps or [packing(name, lines, ALL, **known)], store, make or (lambda step: step.run(store)))
 
 
-def _allowed(rights: Rights, store: Store) -> Rights:
+def _allowed(rights: Rights, collections: set[str]) -> Rights:
     """The rights of what is trained on; a source that forbids training stops the run."""
-    found = rights.only({example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))})
+    found = rights.only(collections)
     forbidden = found.forbidding("train")
     if forbidden:
         raise ConfigError(

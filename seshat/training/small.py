@@ -9,6 +9,7 @@ runs without a download, in minutes; it is no use for anything else.
 from __future__ import annotations
 
 import logging
+import os
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ import torch.distributed
 import torch.multiprocessing
 
 from seshat.engines.download import BASES, commit
+from seshat.engines.weights import sha256
 from seshat.examples import TRAINING, read_examples
 from seshat.language import Language
 from seshat.prompts import ChatTokenizer, Prompts
@@ -52,8 +54,12 @@ WORTH_PROCESSES = 100
 
 def build(small: Small, language: Language, prompts: Prompts, store: Store, folder: str = f"{BASES}/small") -> tuple[Manifest, bool]:
     """The manifest of the small base in the workspace, and whether it was there before."""
-    texts, spelling = bridge_texts(language, store), taught_texts(store)
     names = (prompts.model_dump_json(), language.name, language.bridge.name)
+    sources = digest("small-sources", VERSION, small.model_dump_json(), *names, language.model_dump_json(), *_sources(store))
+    before = store.manifest(folder)
+    if before and before.notes.get("sources") == sources and store.done(folder, before.fingerprint):
+        return before, True  # from these very files: they need not be read
+    texts, spelling = bridge_texts(language, store), taught_texts(store)
     fingerprint = digest("small", VERSION, small.model_dump_json(), *names, len(texts), *texts, *spelling)
     done = store.done(folder, fingerprint)
     if done:
@@ -63,7 +69,15 @@ def build(small: Small, language: Language, prompts: Prompts, store: Store, fold
     chats = (chat for lesson in _lessons(texts, small) for chat in _encode(lesson, tokenizer, small.row_length))
     rows = pack(chats, {"lessons": fingerprint}, small.row_length, small.seed, store)
     _learn(small, rows, store.path(folder))
-    return commit("small", folder, fingerprint, store, {"tokens": str(small.steps * small.rows * small.row_length)}), False
+    notes = {"tokens": str(small.steps * small.rows * small.row_length), "sources": sources}
+    return commit("small", folder, fingerprint, store, notes), False
+
+
+def _sources(store: Store) -> list[str]:
+    """SHA-256 of the files that the texts are read from."""
+    files = [store.path(f"{TRAINING}/{split}.jsonl") for split in ("train", "val", "test")]
+    ingested = store.manifest("data/processed/ingest")
+    return [ingested.fingerprint if ingested else "", *(sha256(file) if os.path.isfile(file) else "" for file in files)]
 
 
 def bridge_texts(language: Language, store: Store) -> list[str]:

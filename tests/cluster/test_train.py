@@ -15,8 +15,8 @@ import psutil
 import pytest
 from safetensors.torch import load_file
 
-from seshat.cluster.board import Board, told
-from seshat.cluster.evaluator import Event
+from seshat.cluster.board import told
+from seshat.cluster.events import Board, Event
 from seshat.cluster.train import train
 from seshat.errors import SeshatError, StoppedError
 from seshat.store import Store
