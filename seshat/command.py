@@ -55,6 +55,8 @@ def run(
 ) -> int:
     """As ``main``, but give the exit code back."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning cost a busy machine ten times their work
+    if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/kfd")):
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")  # transformers imports DeepSpeed to save a model, and that warns of having to guess
     asked = _parser(doc, section, arguments).parse_intermixed_args(argv)
     own = {name: value for name, value in vars(asked).items() if name not in OURS}
     logging.basicConfig(level=logging.DEBUG if asked.debug else logging.INFO, format="%(message)s")

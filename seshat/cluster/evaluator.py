@@ -53,7 +53,8 @@ class Evaluator:
     @property
     def is_exhausted(self) -> bool:
         """Whether further steps bring nothing."""
-        return candidates.is_exhausted(candidates.read(self._job.checkpoints), self._job.training.evaluator.patience)
+        patience = self._job.training.evaluator.patience
+        return patience > 0 and candidates.is_exhausted(candidates.read(self._job.checkpoints), patience)
 
     def _score(self, weights: str) -> tuple[dict[str, float], list[tuple[str, str, str]]]:
         translator = self._with(weights)

@@ -143,9 +143,11 @@ def fit(run: Run, root: str, identity: checkpoint.Identity, listener: Listener) 
         if saved < run.step:
             _save(run, root, identity, listener)
         raise StoppedError(f"train: stopped after step {run.step} of {total}; the same command goes on from there")
-    if run.first == total and run.validation:  # killed after its last checkpoint: nothing is left to train, but its loss is to be known
+    if run.first == total and run.validation:  # killed after its last checkpoint: nothing is left to train, but much to be known
         last["eval_loss"] = validate(run)
         listener.report(run.step, last, [])
+        if run.place.rank == 0:
+            listener.saved(run.step)
     return last
 
 
@@ -178,14 +180,12 @@ def train_step(run: Run) -> tuple[float, float]:
 def validate(run: Run) -> float:
     """The mean loss of the validation set's target tokens."""
     assert run.validation is not None
-    rows, place, module = run.validation, run.place, run.strategy.module
+    rows, place, module, size = run.validation, run.place, run.strategy.module, run.rehearsed.size
     total = torch.zeros((), device=place.device)
     module.eval()
     with torch.no_grad():
-        for start in range(
-            0, len(rows), run.rehearsed.size * place.world
-        ):  # as many batches for every worker, because shares are gathered in each
-            mine = range(start + place.rank * run.rehearsed.size, min(start + (place.rank + 1) * run.rehearsed.size, len(rows)))
+        for start in range(0, len(rows), size * place.world):  # as many batches for every worker, because shares are gathered in each
+            mine = range(start + place.rank * size, min(start + (place.rank + 1) * size, len(rows)))
             total += module(*_batch(run, rows, mine).to(place.device))
     module.train()
     return float(_summed(total, place)) / float(rows.targets.sum())

@@ -15,7 +15,9 @@ from seshat.cluster.train import train
 from seshat.examples import read_examples
 from seshat.store import Store
 from seshat.training import candidates, run
+from seshat.training.loop import Listener
 from seshat.training.settings import Training
+from seshat.training.strategy import Place
 from seshat.translate import Translation
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
@@ -75,6 +77,18 @@ def test_training_stops_early_when_patience_is_exhausted(store: Store, monkeypat
 
 
 GOOD = {"bleu": 1.0, "length_ratio": 1.0, "ended": 1.0, "repeated": 0.0, "copied": 0.0}
+
+
+def test_a_run_that_was_killed_before_its_last_score_is_scored_when_it_is_started_again(store: Store) -> None:
+    job = run.prepare(scored("unscored"), LANGUAGE, PROMPTS, store)
+    run.start(job)
+    run.work(job, Place(), Listener())  # nobody listens to what is saved
+    assert candidates.waiting(job.checkpoints) == [2, 4, 6]
+    train(scored("unscored"), LANGUAGE, PROMPTS, store, execution="local")
+    assert [one.step for one in candidates.read(job.checkpoints)] == [2, 4, 6]
+    manifest = store.manifest(job.folder)
+    assert manifest is not None
+    assert "eval_loss" in manifest.notes
 
 
 def test_scores_are_those_of_the_weights_of_the_checkpoint(store: Store) -> None:
