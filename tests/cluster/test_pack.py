@@ -86,6 +86,7 @@ do_step(step(Path({root!r})), Store({killed!r}), "ray", lambda: connect(settings
 """
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_packing_ends_with_the_same_bytes(root: Path, here: dict[str, str]) -> None:
     killed, deadline = root / "killed", time.monotonic() + 240
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}

@@ -68,6 +68,7 @@ def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, mon
     assert sessions == [1], "there was nothing to do"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ray_session")
 def test_what_a_worker_says_to_the_user_arrives(store: Store) -> None:
     hot = short("hot", learning_rate=1e30, warmup_ratio=0, max_grad_norm=1e30, max_failures=0)

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from seshat.store import Store
 from tests.training.tiny import make_workspace
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "make train CONFIG=configs/training/qlora_qwen3_14b.yaml"
 

@@ -125,6 +125,7 @@ def test_ddp_and_fsdp_on_two_workers_give_the_adapter_of_one(store: Store, preci
     assert difference(one, {adapter.published(name): weight for name, weight in before.items()}) > 1e-4, "nothing was trained"
 
 
+@pytest.mark.slow
 @needs_deepspeed
 def test_zero_on_two_workers_gives_the_adapter_of_one(store: Store, alone: dict[str, torch.Tensor]) -> None:
     """ZeRO-2 with 4-bit weights, with its moments in the memory of the processor too; ZeRO-3 with whole weights."""
@@ -155,6 +156,7 @@ def test_a_checkpoint_of_one_strategy_and_number_of_workers_is_one_of_all(store:
     assert difference(alone, grown) < 1e-5
 
 
+@pytest.mark.slow
 @needs_deepspeed
 def test_zero_goes_on_where_it_was_stopped(store: Store, alone: dict[str, torch.Tensor]) -> None:
     in_processes(store, 2, (short("zero-goes-on", strategy="deepspeed"), 2))
