@@ -29,8 +29,6 @@ class Rehearsed:
 
     size: int
     """Rows that a worker takes at once."""
-    checkpointing: bool
-    """Whether activations are computed again in the backward pass."""
     seconds: float
     """For forward and backward pass of one such batch, on the slowest worker."""
     remarks: tuple[str, ...]
@@ -44,7 +42,7 @@ def rehearse(strategy: Replicated, rows: Packed, pad: int, size: int, place: Pla
     while True:
         seconds = _slowest(_attempt(strategy.module, rows, pad, size, place), place)
         if seconds is not None:
-            return Rehearsed(size, checkpointing, seconds, tuple(remarks))
+            return Rehearsed(size, seconds, tuple(remarks))
         if size > 1:
             size //= 2
             change = f"{size} rows at once instead of {asked} (per_device_train_batch_size), more often, so the batch of a step is the same"

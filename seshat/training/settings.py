@@ -180,9 +180,11 @@ class Training(Section):
 
     def decides(self) -> dict[str, Any]:
         """The settings that an adapter depends on, beside base and data: how and where it is trained is not among them."""
-        chosen = self.evaluator.sample and self.evaluator.keep_best
-        resources = RESOURCES - ({"save_steps"} if chosen else set())
-        return {**self.model_dump(mode="json", exclude={*resources, "small", "extend"}), "rows_per_step": self.rows_per_step}
+        decided = self.model_dump(mode="json", exclude={*RESOURCES, "small", "extend", "evaluator"}) | {"rows_per_step": self.rows_per_step}
+        scores = self.evaluator
+        if scores.sample and (scores.keep_best or scores.patience):  # then they decide which step becomes the adapter
+            decided |= {"evaluator": scores.model_dump(include={"sample", "keep_best", "patience"}), "save_steps": self.save_steps}
+        return decided
 
 
 RESOURCES = frozenset(

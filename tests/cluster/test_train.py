@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -87,8 +86,7 @@ def test_what_is_written_on_the_board_is_told_once(monkeypatch: pytest.MonkeyPat
         ray.get(board.write.remote(Event(1, {"loss": 2.0})))
         ray.get(board.write.remote(Event(2, remarks=("the loss has spikes",))))
         assert ray.get(board.stop.remote()) == ""
-        stopping.set()
-        time.sleep(0.3)
+        stopping.set()  # the last look tells it
     assert events == [Event(1, {"loss": 2.0}), Event(2, remarks=("the loss has spikes",))]
     assert ray.get(board.read.remote()) == []
     ray.get(board.ask_to_stop.remote("early"))
@@ -111,10 +109,8 @@ def test_workers_that_are_asked_to_stop_keep_their_step_and_go_on_to_the_same_we
     train(settings(name="unbroken", **common), LANGUAGE, PROMPTS, store)
     monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
     monkeypatch.setattr("seshat.cluster.board.Progress", lambda: lambda line: os.kill(os.getpid(), signal.SIGTERM))
-    started = time.monotonic()
     with pytest.raises(StoppedError, match=r"stopped after step \d+ of 40"):
         train(settings(name="stopped", **common), LANGUAGE, PROMPTS, store)
-    assert time.monotonic() - started < 120
     monkeypatch.undo()
     assert not train(settings(name="stopped", **common), LANGUAGE, PROMPTS, store).done_before
     whole, rest = (load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("unbroken", "stopped"))

@@ -52,3 +52,15 @@ def test_settings_are_light() -> None:
     heavy = "print(*(name for name in ('torch', 'ray', 'transformers') if name in sys.modules))"
     code = f"import sys, seshat.training.settings, seshat.engines.download; {heavy}"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+def test_an_adapter_is_known_by_what_decides_it_and_not_by_where_it_was_trained() -> None:
+    training = Training()
+    known = training.decides()
+    where = {"evaluator.gpus": 0.3, "num_workers": 4, "strategy": "ddp", "cpus_per_worker": 2.0}
+    elsewhere = with_overrides(training.model_copy(update={"gradient_accumulation_steps": 4}), {**where, "gradient_accumulation_steps": 1})
+    assert elsewhere.decides() == with_overrides(training, {"gradient_accumulation_steps": 4}).decides()
+    for key, value in {"save_steps": 9, "evaluator.sample": 9, "evaluator.patience": 1, "learning_rate": 1e-3}.items():
+        assert with_overrides(training, {key: value}).decides() != known
+    unscored = with_overrides(training, {"evaluator.sample": 0})
+    assert with_overrides(unscored, {"save_steps": 9, "evaluator.patience": 1}).decides() == unscored.decides()
