@@ -5,7 +5,6 @@ Legend of the shapes: B rows of the batch, T tokens, H heads, K size of a head.
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import torch
@@ -17,16 +16,15 @@ SPECIAL = ("is_causal", "sliding_window", "softcap", "position_bias", "cache")
 """What some models ask of attention beside being causal; they get it from transformers."""
 
 
-def attend_by_example(causal: Any, body: Any) -> bool:
+def attend_by_example(causal: Any) -> bool:
     """Let a model attend within the examples of packed rows only, instead of masking what is between them; whether it can.
 
-    Not on a GPU: it is not made for so many small calls. A model that knows nothing of ``lengths`` gets its mask.
+    Not on a GPU: it is not made for so many small calls.
     """
     from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-    hands_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in inspect.signature(body.forward).parameters.values())
-    if causal.device.type != "cpu" or causal.config._attn_implementation not in ("sdpa", BY_EXAMPLE) or not hands_on:
+    if causal.device.type != "cpu" or causal.config._attn_implementation not in ("sdpa", BY_EXAMPLE):
         return False
     ALL_ATTENTION_FUNCTIONS.register(BY_EXAMPLE, _attend)
     ALL_MASK_ATTENTION_FUNCTIONS.register(BY_EXAMPLE, sdpa_mask)

@@ -5,6 +5,7 @@ Legend of the shapes: B rows of the batch, T tokens, D size of the model, V voca
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import nn
 from seshat.errors import EngineError
 from seshat.training.attention import attend_by_example, lengths
 from seshat.training.settings import Lora, Training
+from seshat.training.targets import narrow_last_layer
 
 EMBEDDINGS = ("embed_tokens", "lm_head")
 IGNORED = -100
@@ -122,7 +124,9 @@ class Objective(nn.Module):
         causal = model.get_base_model() if hasattr(model, "peft_config") else model
         self._parts = (causal, getattr(causal, causal.base_model_prefix), causal.get_output_embeddings())
         """Model without adapter, body and head, in a tuple so that they are not registered a second time."""
-        self._by_example = attend_by_example(causal, self._parts[1])
+        hands_on = any(one.kind is one.VAR_KEYWORD for one in inspect.signature(self._parts[1].forward).parameters.values())
+        self._by_example = hands_on and attend_by_example(causal)
+        self._narrow = hands_on and narrow_last_layer(self._parts[1])
 
     @property
     def causal(self) -> Any:
@@ -136,9 +140,11 @@ class Objective(nn.Module):
     def forward(self, ids_BT: torch.Tensor, positions_BT: torch.Tensor, labels_BT: torch.Tensor) -> torch.Tensor:
         """Without an attention mask: positions that start again at 0 are where a row's next example begins."""
         _, body, head = self._parts
-        more = {"lengths": lengths(positions_BT)} if self._by_example else {}
+        targets_N = torch.nonzero(labels_BT.flatten() != IGNORED).flatten()
+        more: dict[str, Any] = {"lengths": lengths(positions_BT)} if self._by_example else {}
+        if self._narrow and len(targets_N):
+            more["targets"] = targets_N
         with torch.autocast(ids_BT.device.type, torch.bfloat16, enabled=self._bf16):  # here, because DeepSpeed turns it off around us
             hidden_BTD = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False, **more).last_hidden_state
-            wanted_BT = labels_BT != IGNORED
-            logits_NV = head(hidden_BTD[wanted_BT])
-            return nn.functional.cross_entropy(logits_NV.float(), labels_BT[wanted_BT], reduction="sum")
+            logits_NV = head(hidden_BTD.flatten(0, 1)[targets_N])
+            return nn.functional.cross_entropy(logits_NV.float(), labels_BT.flatten()[targets_N], reduction="sum")

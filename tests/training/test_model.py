@@ -57,6 +57,35 @@ def test_attention_by_example_is_attention_with_a_mask(store: Store, chats: list
     assert torch.allclose(*losses, atol=1e-4)
 
 
+def test_the_last_layer_for_targets_only_changes_no_gradient(store: Store, chats: list[Chat], monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [[chats[:3], chats[3:]]]
+    seen: list[int] = []
+    narrow = model(store)
+    layer = narrow.get_base_model().model.layers[-1]
+    layer.mlp.register_forward_hook(lambda _, __, out: seen.append(int((out != 0).any(-1).sum())))
+    some = gradients(narrow, rows)
+    assert seen == [sum(chat.target for chat in chats)]
+    monkeypatch.setattr("seshat.training.model.narrow_last_layer", lambda _: False)
+    every = gradients(model(store), rows)
+    assert some.keys() == every.keys()
+    assert all(torch.allclose(some[name], every[name], atol=1e-5) for name in every)
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_the_last_layer_computed_twice_computes_the_same_targets(store: Store, chats: list[Chat], bf16: bool) -> None:
+    batch, losses, grads = collate([chats], pad=0), [], []
+    for twice in (False, True):
+        objective = Objective(model(store), bf16=bf16)
+        if twice:
+            objective.checkpoint_activations()
+        loss = objective(batch.ids, batch.positions, batch.labels)
+        loss.backward()
+        losses.append(loss)
+        grads.append({name: weight.grad for name, weight in trainable(objective.model)})
+    assert torch.equal(*losses)
+    assert all(torch.equal(grads[0][name], grads[1][name]) for name in grads[0])
+
+
 def gradients(network: Any, batches: list[list[list[Chat]]], between: Any = None) -> dict[str, torch.Tensor]:
     """The gradients of the sum of the losses of some batches, with something done after the first."""
     objective = Objective(network)
