@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 
 from seshat.cluster.events import Event
 from seshat.engines.transformers_model import TransformersModel
-from seshat.evaluation.metrics import score
+from seshat.evaluation.metrics import score, sentence_scores
 from seshat.examples import TRAINING, read_examples
 from seshat.prompts import ChatTokenizer
-from seshat.records import Example
+from seshat.records import Example, digest
 from seshat.store import Store
 from seshat.training import candidates
 from seshat.training.extend import new_rows
@@ -38,6 +38,8 @@ class Evaluator:
     def __init__(self, job: Job, device: torch.device) -> None:
         self._job, self._device = job, device
         self._examples = sample(job)
+        self._sample = digest("sample", *(example.id for example in self._examples))
+        candidates.forget(job.checkpoints, self._sample)
         self._watch = GarbageWatch()
         self._model: Any = None
 
@@ -46,8 +48,8 @@ class Evaluator:
         root, patience = self._job.checkpoints, self._job.training.evaluator.patience
         while (waiting := candidates.waiting(root)) and not self.is_exhausted:
             step = waiting[0]
-            numbers, samples = self._score(candidates.path_of(root, step))
-            candidates.note(root, candidates.Scored(step, numbers), patience)
+            numbers, sentences, samples = self._score(candidates.path_of(root, step))
+            candidates.note(root, candidates.Scored(step, numbers, sentences, self._sample), patience)
             yield Event(step, remarks=tuple(self._watch.after_scores(numbers)), scores=numbers, samples=samples)
 
     @property
@@ -56,7 +58,8 @@ class Evaluator:
         patience = self._job.training.evaluator.patience
         return patience > 0 and candidates.is_exhausted(candidates.read(self._job.checkpoints), patience)
 
-    def _score(self, weights: str) -> tuple[dict[str, float], list[tuple[str, str, str]]]:
+    def _score(self, weights: str) -> tuple[dict[str, float], tuple[float, ...], list[tuple[str, str, str]]]:
+        """All numbers of these weights, the chrF++ of each sentence, and some translations."""
         translator = self._with(weights)
         found: list[tuple[Example, Translation]] = []
         by_direction: dict[str, list[Example]] = {}
@@ -71,7 +74,9 @@ class Evaluator:
                 hypotheses, references = [one.text for one in said], [example.answer for example in examples]
                 values.append(score(metric, hypotheses, references, resamples=1).score)  # type: ignore[arg-type]
         numbers = {metric: fmean(values) for metric, values in scores.items()} | habits(found)
-        return numbers, [(example.source, example.answer, one.text) for example, one in found[:: max(1, len(found) // NUM_SAMPLES)]]
+        sentences = sentence_scores("chrf++", [one.text for _, one in found], [example.answer for example, _ in found])
+        samples = [(example.source, example.answer, one.text) for example, one in found[:: max(1, len(found) // NUM_SAMPLES)]]
+        return numbers, tuple(sentences), samples
 
     def _with(self, weights: str) -> Translator:
         """The model with the weights of a checkpoint."""

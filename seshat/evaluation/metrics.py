@@ -57,6 +57,12 @@ def score(metric: Metric, hypotheses: Sequence[str], references: Sequence[str], 
     )
 
 
+def sentence_scores(metric: Metric, hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
+    """The score of each sentence by itself, from 0 to 100."""
+    judge = _judge(metric)
+    return [float(judge.sentence_score(one, [other]).score) for one, other in zip(hypotheses, references, strict=True)]
+
+
 def _judge(metric: Metric) -> SacreMetric:
     from sacrebleu.metrics import BLEU, CHRF
 

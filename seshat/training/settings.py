@@ -72,7 +72,7 @@ class Evaluator(Section):
     sample: int = Field(64, ge=0)
     """How many sentences, the same ones every time; 0: no scores."""
     keep_best: bool = True
-    """The adapter is that of the checkpoint with the best chrF++, not the last one."""
+    """The adapter is that of the last checkpoint, unless an earlier one has a chrF++ that is better beyond chance."""
     patience: int = Field(0, ge=0)
     """Above 0: training stops early when so many checkpoints in a row were not better than the best before them."""
     gpus: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"

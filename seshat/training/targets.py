@@ -39,12 +39,12 @@ def narrow_last_layer(body: nn.Module) -> bool:
 class _Now:
     """What the layer that is computed right now was given: its attention is told, with checkpointing a second time."""
 
-    targets_N: torch.Tensor | None = None
+    targets: torch.Tensor | None = None
 
 
 def _told(forward: Callable[..., Any], now: _Now) -> Callable[..., Any]:
     def attend(*arguments: Any, targets: torch.Tensor | None = None, **others: Any) -> Any:
-        now.targets_N = targets
+        now.targets = targets
         return forward(*arguments, **others)
 
     return attend
@@ -52,11 +52,11 @@ def _told(forward: Callable[..., Any], now: _Now) -> Callable[..., Any]:
 
 def _for_targets(forward: Callable[..., torch.Tensor], now: _Now) -> Callable[..., torch.Tensor]:
     def of_some(hidden_BTD: torch.Tensor, *arguments: Any, **others: Any) -> torch.Tensor:
-        if now.targets_N is None:
+        if now.targets is None:
             return forward(hidden_BTD, *arguments, **others)
-        some_1NE = forward(hidden_BTD.flatten(0, 1)[None, now.targets_N], *arguments, **others)
+        some_1NE = forward(hidden_BTD.flatten(0, 1)[None, now.targets], *arguments, **others)
         size = some_1NE.shape[-1]
-        every_E = some_1NE.new_zeros(hidden_BTD.shape[:-1].numel(), size).index_copy(0, now.targets_N, some_1NE[0])
+        every_E = some_1NE.new_zeros(hidden_BTD.shape[:-1].numel(), size).index_copy(0, now.targets, some_1NE[0])
         return every_E.view(*hidden_BTD.shape[:-1], size)
 
     return of_some

@@ -41,11 +41,12 @@ def test_every_checkpoint_is_scored_and_the_best_one_becomes_the_adapter(
     given = iter([(12.0, 0.5), (30.0, 0.5), (20.0, 0.5)])
     real = Evaluator._score
 
-    def score(self: Evaluator, weights: str) -> tuple[dict[str, float], list[tuple[str, str, str]]]:
-        numbers, samples = real(self, weights)
-        assert 0 <= numbers["chrf++"] <= 100
+    def score(self: Evaluator, weights: str) -> tuple[dict[str, float], tuple[float, ...], list[tuple[str, str, str]]]:
+        numbers, sentences, samples = real(self, weights)
+        assert all(0 <= value <= 100 for value in (numbers["chrf++"], *sentences))
+        assert len(sentences) == 8
         chrf, ended = next(given)
-        return numbers | {"chrf++": chrf, "ended": ended}, samples
+        return numbers | {"chrf++": chrf, "ended": ended}, tuple(chrf + number for number in range(8)), samples
 
     monkeypatch.setattr(Evaluator, "_score", score)
     with caplog.at_level(logging.WARNING):
@@ -69,7 +70,7 @@ def test_every_checkpoint_is_scored_and_the_best_one_becomes_the_adapter(
 
 def test_training_stops_early_when_patience_is_exhausted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     given = iter([30.0, 20.0, 10.0, 40.0])
-    monkeypatch.setattr(Evaluator, "_score", lambda self, weights: (GOOD | {"chrf++": next(given)}, []))
+    monkeypatch.setattr(Evaluator, "_score", lambda self, weights: (GOOD | {"chrf++": (now := next(given))}, (now,) * 8, []))
     train(scored("early", max_steps=12, evaluator={"sample": 4, "patience": 2}), LANGUAGE, PROMPTS, store, execution="local")
     manifest = store.manifest("models/adapters/early")
     assert manifest is not None

@@ -10,8 +10,13 @@ from seshat.training import candidates
 from seshat.training.candidates import Scored, best, counting, is_exhausted
 
 
+def scored(step: int, value: float) -> Scored:
+    """Scores whose sentences all differ from another's by as much."""
+    return Scored(step, {"chrf++": value}, tuple(value + number for number in range(-4, 5)), "sample")
+
+
 def scores(*values: float) -> list[Scored]:
-    return [Scored(10 * number, {"chrf++": value}) for number, value in enumerate(values, 1)]
+    return [scored(10 * number, value) for number, value in enumerate(values, 1)]
 
 
 def weights(root: Path, step: int) -> str:
@@ -21,11 +26,13 @@ def weights(root: Path, step: int) -> str:
     return str(folder / "weights.safetensors")
 
 
-def test_the_best_is_the_first_of_the_highest() -> None:
+def test_the_best_is_the_last_unless_an_earlier_one_is_better_beyond_chance() -> None:
     assert best([]) is None
-    found = best(scores(20, 31, 30, 31))
-    assert found is not None
-    assert found.step == 20
+    by_luck = [Scored(10, {"chrf++": 31}, (60, 20, 40, 5, 30)), Scored(20, {"chrf++": 30}, (10, 30, 50, 25, 35))]
+    for given, step in ((scores(20, 31, 30, 31), 40), (scores(20, 31, 30, 29), 20), (by_luck, 20), (scores(5), 10)):
+        found = best(given)
+        assert found is not None
+        assert found.step == step
 
 
 @pytest.mark.parametrize(
@@ -53,16 +60,31 @@ def test_weights_wait_for_their_scores_longer_than_their_checkpoint_lives(tmp_pa
         Path(file).unlink()
     assert candidates.waiting(root) == [10, 20, 30]
     for step, value in ((10, 5.0), (20, 9.0)):
-        candidates.note(root, Scored(step, {"chrf++": value}), 0)
+        candidates.note(root, scored(step, value), 0)
     assert candidates.waiting(root) == [30]
     assert not Path(candidates.path_of(root, 10)).exists(), "a worse one is let go"
     assert Path(candidates.path_of(root, 20)).read_bytes() == bytes(20)
-    candidates.note(root, Scored(30, {"chrf++": 8.0}), 0)
+    candidates.note(root, scored(30, 8.0), 0)
     assert [one.step for one in candidates.read(root)] == [10, 20, 30]
-    assert sorted(entry.name for entry in (tmp_path / candidates.FOLDER).iterdir()) == ["step-000020.safetensors"]
+    assert sorted(entry.name for entry in (tmp_path / candidates.FOLDER).iterdir()) == [
+        "step-000020.safetensors",
+        "step-000030.safetensors",
+    ]
+
+
+def test_scores_of_another_sample_are_forgotten(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    for step in (10, 20):
+        candidates.offer(root, step, weights(tmp_path, step))
+        candidates.note(root, scored(step, 5.0), 0)
+    candidates.forget(root, "sample")
+    assert len(candidates.read(root)) == 2
+    candidates.forget(root, "another sample")
+    assert candidates.read(root) == []
+    assert candidates.waiting(root) == [10, 20]
 
 
 def test_a_score_is_given_once(tmp_path: Path) -> None:
-    candidates.note(str(tmp_path), Scored(10, {"chrf++": 5.0}), 0)
+    candidates.note(str(tmp_path), scored(10, 5.0), 0)
     candidates.offer(str(tmp_path), 10, weights(tmp_path, 10))
     assert candidates.waiting(str(tmp_path)) == [], "a run that went on from before that step comes to it again"
