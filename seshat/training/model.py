@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -108,6 +109,30 @@ def add_lora(model: Any, lora: Lora, rows: Sequence[int] = (), *, seed: int = 1)
     return adapted
 
 
+def fuse_lora(model: nn.Module) -> None:
+    """Let each LoRA add its product to the layer's while it is computed, instead of scaling and adding a result of that size.
+
+    Every weight is read in its own module, where the shares of FSDP and ZeRO are gathered.
+    """
+    from peft.tuners.lora import LoraLayer
+
+    for layer in [module for module in model.modules() if isinstance(module, LoraLayer)]:
+        if not isinstance(layer.get_base_layer(), nn.Linear) or layer.lora_variant or len(layer.lora_B) != 1:
+            continue
+        [(name, second)] = layer.lora_B.items()
+        second.forward = partial(_add_product, second, layer.scaling[name])
+        layer.forward = partial(_with_lora, layer.get_base_layer(), layer.lora_dropout[name], layer.lora_A[name], second)
+
+
+def _with_lora(base: nn.Module, dropout: nn.Module, first: nn.Module, second: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+    added: torch.Tensor = second(first(dropout(hidden)), base(hidden))
+    return added
+
+
+def _add_product(layer: nn.Linear, scaling: float, hidden: torch.Tensor, onto: torch.Tensor) -> torch.Tensor:
+    return torch.addmm(onto.flatten(0, -2), hidden.flatten(0, -2), layer.weight.t(), alpha=scaling).view_as(onto)
+
+
 def trainable(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """The weights that are trained, by name; one that is tied appears once."""
     return ((name, weight) for name, weight in model.named_parameters() if weight.requires_grad)
@@ -126,6 +151,7 @@ class Objective(nn.Module):
         """Model without adapter, body and head, in a tuple so that they are not registered a second time."""
         hands_on = any(one.kind is one.VAR_KEYWORD for one in inspect.signature(self._parts[1].forward).parameters.values())
         self._by_example = hands_on and attend_by_example(causal)
+        fuse_lora(model)
         self._narrow = hands_on and narrow_last_layer(self._parts[1])
 
     @property

@@ -57,6 +57,25 @@ def test_attention_by_example_is_attention_with_a_mask(store: Store, chats: list
     assert torch.allclose(*losses, atol=1e-4)
 
 
+@pytest.mark.parametrize("precision", ["lora", "nf4"])
+def test_a_fused_lora_is_that_of_peft(store: Store, chats: list[Chat], precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = settings(precision=precision, lora={"r": 4, "alpha": 6})
+
+    def drawn() -> Any:
+        network = model(store, training)
+        torch.manual_seed(2)
+        for name, weight in trainable(network):  # LoRA's second matrices begin as zeros
+            weight.data = torch.randn_like(weight) * 0.1 if "lora" in name else weight.data
+        return network
+
+    fused = gradients(drawn(), [[chats]])
+    monkeypatch.setattr("seshat.training.model.fuse_lora", lambda _: None)
+    plain = gradients(drawn(), [[chats]])
+    assert any("lora_A" in name for name in plain)
+    assert fused.keys() == plain.keys()
+    assert all(torch.allclose(fused[name], plain[name], rtol=1e-4, atol=1e-4) for name in plain)
+
+
 def test_the_last_layer_for_targets_only_changes_no_gradient(store: Store, chats: list[Chat], monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [[chats[:3], chats[3:]]]
     seen: list[int] = []
