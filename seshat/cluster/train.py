@@ -20,7 +20,7 @@ from seshat.cluster.data import Execution, Session, do_step
 from seshat.cluster.evaluator import Evaluator, sample
 from seshat.cluster.events import Board, Event
 from seshat.engines.weights import weight_files
-from seshat.errors import ConfigError, EngineError, SeshatError, StoppedError, TooLargeError
+from seshat.errors import ConfigError, DivergedError, EngineError, SeshatError, StoppedError, TooLargeError
 from seshat.language import Language
 from seshat.prompts import Prompts
 from seshat.rights import Rights
@@ -198,7 +198,7 @@ def _worker(config: dict[str, Any]) -> dict[str, float] | SeshatError:
         config["board"].write.remote(Event(0, facts=facts(device, place.world)))
     try:
         return run.work(config["job"], place, OnRay(place.rank, config["board"]))
-    except (StoppedError, TooLargeError) as error:
+    except (DivergedError, StoppedError, TooLargeError) as error:  # all workers have it in the same step
         return error
 
 
