@@ -158,7 +158,7 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
     trainer = TorchTrainer(
         _worker,
         train_loop_config={
-            "job": job,
+            "job": ray.put(job),  # so that Ray's controller need not load what only a worker can use
             "threads": max(1, int(training.cpus_per_worker)),
             "gpu": gpu,
             "board": board,
@@ -197,7 +197,7 @@ def _worker(config: dict[str, Any]) -> dict[str, float] | SeshatError:
     if place.rank == 0:
         config["board"].write.remote(Event(0, facts=facts(device, place.world)))
     try:
-        return run.work(config["job"], place, OnRay(place.rank, config["board"]))
+        return run.work(ray.get(config["job"]), place, OnRay(place.rank, config["board"]))
     except (DivergedError, StoppedError, TooLargeError) as error:  # all workers have it in the same step
         return error
 

@@ -197,6 +197,7 @@ def estimated(job: Job, workers: int, device: torch.device) -> Estimate:
 def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
     """What every worker does: setup, rehearse, fit. The last numbers, with what was needed. The weights are in the checkpoints."""
     store, before = Store(job.root), used_memory(place.device)
+    _import_bitsandbytes()
     tokenizer = ChatTokenizer.load(store.path(job.base))
     model = build(store.path(job.base), job.training, place.device, new_rows(store.path(job.base)))
     found = checkpoint.newest(job.checkpoints)
@@ -213,6 +214,15 @@ def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
     if place.rank == 0:
         adapter.describe(model, tokenizer, job.card, store.path(job.folder))
     return last | {"seconds": time.monotonic() - started, "expected_seconds": expected, "peak_gigabytes": gigabytes}
+
+
+def _import_bitsandbytes() -> None:
+    """Load it without torch's compiler, which it wants for devices without kernels, and which takes longer to load than all the rest."""
+    torch.compiler.set_default_backend("eager")
+    try:
+        import bitsandbytes  # noqa: F401
+    finally:
+        torch.compiler.set_default_backend(None)
 
 
 def finish(job: Job, numbers: dict[str, float]) -> Manifest:
