@@ -5,6 +5,7 @@ SeshatError
 ├── DataError     one source is unreadable; the record is rejected and the run goes on
 ├── StoreError    something on disk is missing or damaged; the message names the ``make`` that makes it
 ├── EngineError   a library, a system tool or model weights are missing; the message says how to install them
+├── DivergedError the loss of a training run is not finite; the message says in which step, and which settings to lower
 ├── TooLargeError the smallest batch of a training run does not fit into memory; the message says which settings need less
 └── StoppedError  somebody asked the process to end, and what was done is kept; the same command goes on (exit 143)
 
@@ -34,6 +35,10 @@ class StoreError(SeshatError):
 
 class EngineError(SeshatError):
     """A library, a system tool or a model that an engine needs is not there."""
+
+
+class DivergedError(SeshatError):
+    """The loss of a training run, or its gradient, is not finite; the same steps would end in the same way."""
 
 
 class TooLargeError(SeshatError):

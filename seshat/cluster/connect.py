@@ -13,7 +13,6 @@ import ray
 
 from seshat.config import environment
 from seshat.errors import EngineError
-from seshat.settings import check_root
 
 if TYPE_CHECKING:
     from seshat.settings import Cluster, Settings
@@ -52,6 +51,8 @@ def connect(settings: Settings) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    from seshat.settings import check_root  # all rooms with their libraries: a worker, who only asks ``is_ours``, needs none of them
+
     address = environment("RAY_ADDRESS") or settings.cluster.address
     check_root(settings)
     _start(settings.cluster, address)
@@ -69,6 +70,7 @@ def _start(cluster: Cluster, address: str) -> None:
     local = address in ("local", "")
     if local:  # a session of our own, on the loopback: no word about tokens
         logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
+        os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")  # a process for each run: nobody takes this machine away
     for attempt in range(1, ATTEMPTS + 1):
         try:
             ray.init(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
+from math import inf
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from seshat.cluster.data import Execution, Session, do_step
 from seshat.cluster.evaluator import Evaluator, sample
 from seshat.cluster.events import Board, Event
 from seshat.engines.weights import weight_files
-from seshat.errors import ConfigError, EngineError, SeshatError, StoppedError, TooLargeError
+from seshat.errors import ConfigError, DivergedError, EngineError, SeshatError, StoppedError, TooLargeError
 from seshat.language import Language
 from seshat.prompts import Prompts
 from seshat.rights import Rights
@@ -28,7 +29,7 @@ from seshat.step import Outcome, Step, outcome
 from seshat.store import Store
 from seshat.training import run
 from seshat.training.estimate import Estimate
-from seshat.training.hardware import free_memory
+from seshat.training.hardware import free_memory, used_memory
 from seshat.training.provenance import facts
 from seshat.training.settings import Training
 from seshat.training.strategy import Place
@@ -122,16 +123,22 @@ def _here(job: run.Job, teller: Teller) -> dict[str, float]:
     if job.training.num_workers not in (1, "auto"):
         raise EngineError("execution: local trains with one worker: set training.num_workers=1, or execution=ray")
     device = torch.device("cuda" if _wants_gpu(job.training) else "cpu")
-    estimated = run.estimated(job, 1, device)
-    log.info("train: %s", estimated)
-    if (needed := estimated.memory / 1e9) > (free := free_memory(device)):
-        log.warning("train: about %.1f GB are needed and %.1f GB are free on the %s: %s", needed, free, device.type, LESS)
+    estimated = _announced(job, 1, device, room=free_memory(device) + used_memory(device))
     evaluator = Evaluator(job, device) if _is_scored(job, device.type == "cuda", teller) else None
     teller(Event(0, facts=facts(device, 1)))
     with stop_signal() as stopping:
         numbers = run.work(job, Place(device=device), Here(teller, evaluator, stopping))
     _compare(numbers, estimated)
     return numbers
+
+
+def _announced(job: run.Job, workers: int, device: torch.device, room: float) -> Estimate:
+    """What the run will need, told to the user, with a warning where the gigabytes that its workers share are fewer."""
+    estimated = run.estimated(job, workers, device)
+    log.info("train: %s", estimated)
+    if (needed := estimated.memory * workers / 1e9) > room:
+        log.warning("train: about %.1f GB are needed and %.1f GB are free on the %s: %s", needed, room, device.type, LESS)
+    return estimated
 
 
 def _compare(numbers: dict[str, float], estimated: Estimate) -> None:
@@ -151,14 +158,14 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
 
     training, gpu, workers = job.training, _wants_gpu(job.training), _num_workers(job.training)
     resources = _resources(training, workers, gpu)
-    estimated = run.estimated(job, workers, torch.device("cuda" if gpu else "cpu"))
-    log.info("train: %s", estimated)
+    device = torch.device("cuda" if gpu else "cpu")
+    estimated = _announced(job, workers, device, room=free_memory(device) if is_ours() and not gpu else inf)
     board = ray.remote(num_cpus=0)(Board).remote()
     scoring = Scoring(job, board, teller, gpus_taken=workers * training.gpus_per_worker if gpu else 0)
     trainer = TorchTrainer(
         _worker,
         train_loop_config={
-            "job": job,
+            "job": ray.put(job),  # so that Ray's controller need not load what only a worker can use
             "threads": max(1, int(training.cpus_per_worker)),
             "gpu": gpu,
             "board": board,
@@ -197,8 +204,8 @@ def _worker(config: dict[str, Any]) -> dict[str, float] | SeshatError:
     if place.rank == 0:
         config["board"].write.remote(Event(0, facts=facts(device, place.world)))
     try:
-        return run.work(config["job"], place, OnRay(place.rank, config["board"]))
-    except (StoppedError, TooLargeError) as error:
+        return run.work(ray.get(config["job"]), place, OnRay(place.rank, config["board"]))
+    except (DivergedError, StoppedError, TooLargeError) as error:  # all workers have it in the same step
         return error
 
 

@@ -2,7 +2,7 @@
 
 The sum follows what is stored: weights of the base (4-bit ones at 4.13 bits with their scales; Dettmers et al., 2023), what is trained
 with its gradients and moments, the activations that a backward pass needs (Korthikanti et al., 2022, counted for this architecture),
-and the logits of target tokens.
+and the logits of target tokens. In the memory of the machine, what a worker is before it holds any of that comes first.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from seshat.training.batches import Packed
 from seshat.training.phases import num_steps
 from seshat.training.settings import Training
 
+RUNTIME = 0.65e9
+"""Bytes of a worker on a processor that has loaded its libraries (torch, transformers, peft, bitsandbytes, Ray) and no model: measured."""
 NF4 = 0.516
 """Bytes of a 4-bit weight, with its share of the scales."""
 TRAINED = 16
@@ -48,6 +50,7 @@ class Shapes:
 class Estimate:
     """Of one worker, in bytes, and of the whole run."""
 
+    runtime: float
     base: float
     trained: float
     activations: float
@@ -60,14 +63,17 @@ class Estimate:
     @property
     def memory(self) -> float:
         """All of it, in bytes."""
-        return self.base + self.trained + self.activations
+        return self.runtime + self.base + self.trained + self.activations
 
     def __str__(self) -> str:
         return (
             f"{self.steps:,} steps, {self.tokens / 1e6:.2f} million tokens ({self.targets / 1e6:.2f} trained); about "
-            f"{self.memory / 1e9:.1f} GB for each worker (base {self.base / 1e9:.1f}, what is trained {self.trained / 1e9:.1f}, "
-            f"activations {self.activations / 1e9:.1f})"
+            f"{self.memory / 1e9:.1f} GB for each worker ({self._libraries()}base {self.base / 1e9:.1f}, what is trained "
+            f"{self.trained / 1e9:.1f}, activations {self.activations / 1e9:.1f})"
         )
+
+    def _libraries(self) -> str:
+        return f"libraries {self.runtime / 1e9:.1f}, " if self.runtime else ""
 
 
 def read_shapes(folder: str) -> Shapes:
@@ -100,8 +106,8 @@ def read_shapes(folder: str) -> Shapes:
     )
 
 
-def estimate(training: Training, shapes: Shapes, rows: Packed, *, workers: int, compute: int) -> Estimate:
-    """What a run will need; ``compute`` are the bytes of a number in its arithmetic, 2 or 4."""
+def estimate(training: Training, shapes: Shapes, rows: Packed, *, workers: int, compute: int, runtime: float) -> Estimate:
+    """What a run will need; ``compute`` are the bytes of a number in its arithmetic, 2 or 4, and ``runtime`` those of the libraries."""
     base, trained = _weights(training, shapes, compute)
     if workers > 1 and training.strategy == "fsdp":
         base, trained = base / workers, trained / workers
@@ -111,6 +117,7 @@ def estimate(training: Training, shapes: Shapes, rows: Packed, *, workers: int, 
     read = steps * training.rows_per_step
     mean = float(rows.targets.mean())
     return Estimate(
+        runtime=runtime,
         base=base,
         trained=trained,
         activations=_activations(training, shapes, mean, compute),

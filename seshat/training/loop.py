@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 import torch.distributed as dist
 
-from seshat.errors import SeshatError, StoppedError
+from seshat.errors import DivergedError, SeshatError, StoppedError
 from seshat.training import candidates, checkpoint
 from seshat.training.batches import Batch, Order, Packed, collate
 from seshat.training.model import IGNORED, Objective, uses_bf16
@@ -173,7 +173,7 @@ def train_step(run: Run) -> tuple[float, float]:
     mean = float(_summed(loss, place)) / place.world
     norm = run.strategy.update(run.schedule(run.step)) if math.isfinite(mean) else math.nan
     if not math.isfinite(norm):
-        raise SeshatError(_not_finite(run, mean))
+        raise DivergedError(_not_finite(run, mean))
     return mean, norm
 
 

@@ -25,7 +25,7 @@ from seshat.rights import Rights
 from seshat.store import Manifest, Store
 from seshat.training import adapter, candidates, checkpoint, loop, small
 from seshat.training.batches import Packed
-from seshat.training.estimate import Estimate, estimate, read_shapes
+from seshat.training.estimate import RUNTIME, Estimate, estimate, read_shapes
 from seshat.training.extend import extend, new_rows
 from seshat.training.hardware import used_memory
 from seshat.training.lines import Window, windows
@@ -190,13 +190,16 @@ def start(job: Job) -> None:
 
 def estimated(job: Job, workers: int, device: torch.device) -> Estimate:
     """What the run will need, before anything is loaded."""
+    shapes = read_shapes(Store(job.root).path(job.base))
     compute = 2 if uses_bf16(job.training, device) else 4
-    return estimate(job.training, read_shapes(Store(job.root).path(job.base)), job.rows, workers=workers, compute=compute)
+    runtime = RUNTIME if device.type == "cpu" else 0.0
+    return estimate(job.training, shapes, job.rows, workers=workers, compute=compute, runtime=runtime)
 
 
 def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
     """What every worker does: setup, rehearse, fit. The last numbers, with what was needed. The weights are in the checkpoints."""
-    store, before = Store(job.root), used_memory(place.device)
+    store = Store(job.root)
+    _import_bitsandbytes()
     tokenizer = ChatTokenizer.load(store.path(job.base))
     model = build(store.path(job.base), job.training, place.device, new_rows(store.path(job.base)))
     found = checkpoint.newest(job.checkpoints)
@@ -209,10 +212,19 @@ def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
     expected, started = loop.expected_seconds(run), time.monotonic()
     listener.news(run.step, f"about {timedelta(seconds=round(expected))} for {run.schedule.total_steps - run.step:,} steps")
     last = loop.fit(run, job.checkpoints, job.identity, listener)
-    gigabytes = used_memory(place.device, peak=True) - before
+    gigabytes = used_memory(place.device, peak=True)
     if place.rank == 0:
         adapter.describe(model, tokenizer, job.card, store.path(job.folder))
     return last | {"seconds": time.monotonic() - started, "expected_seconds": expected, "peak_gigabytes": gigabytes}
+
+
+def _import_bitsandbytes() -> None:
+    """Load it without torch's compiler, which it wants for devices without kernels, and which takes longer to load than all the rest."""
+    torch.compiler.set_default_backend("eager")
+    try:
+        import bitsandbytes  # noqa: F401
+    finally:
+        torch.compiler.set_default_backend(None)
 
 
 def finish(job: Job, numbers: dict[str, float]) -> Manifest:

@@ -14,12 +14,13 @@ import psutil
 import pytest
 from safetensors.torch import load_file
 
-from seshat.cluster.board import told
+from seshat.cluster.board import Teller, told
 from seshat.cluster.events import Board, Event
 from seshat.cluster.train import train
-from seshat.errors import SeshatError, StoppedError
+from seshat.errors import DivergedError, StoppedError
 from seshat.store import Store
 from seshat.training import candidates
+from seshat.training.estimate import Estimate
 from seshat.training.settings import Training
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
@@ -37,11 +38,13 @@ def short(name: str, **changes: object) -> Training:
 
 @pytest.mark.usefixtures("ray_session")
 def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With scores: the evaluator beside the workers finds what it finds in this process."""
+    """With scores: the evaluator beside the workers finds what it finds in this process. And a worker's memory is what was expected."""
     lines: list[str] = []
     monkeypatch.setattr("seshat.cluster.board.Progress", lambda: lines.append)
     monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
     sessions: list[int] = []
+    ends: list[tuple[dict[str, float], Estimate]] = []
+    monkeypatch.setattr("seshat.cluster.train._compare", lambda *end: ends.append(end))
 
     @contextmanager
     def session() -> Iterator[None]:
@@ -56,6 +59,9 @@ def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, mon
     assert sessions == [1], "packing and training share a session"
     assert sum("chrf++" in line for line in lines) == 2
     train(short("two", per_device_train_batch_size=1, num_workers=2), LANGUAGE, PROMPTS, store)
+    for numbers, expected in ends[1:]:  # this process is more than a worker
+        taken = numbers["peak_gigabytes"] * 1e9
+        assert expected.memory / 2 < taken < 2 * expected.memory
     adapters = [load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("here", "one", "two")]
     for name, weight in adapters[0].items():
         assert weight.equal(adapters[1][name])
@@ -69,10 +75,19 @@ def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, mon
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray_session")
-def test_what_a_worker_says_to_the_user_arrives(store: Store) -> None:
-    hot = short("hot", learning_rate=1e30, warmup_ratio=0, max_grad_norm=1e30, max_failures=0)
-    with pytest.raises(SeshatError, match="Lower learning_rate"):
-        train(hot, LANGUAGE, PROMPTS, store)
+def test_a_run_that_diverges_ends_at_the_first_time_with_its_own_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[Event] = []
+
+    class Counted(Teller):
+        def __call__(self, event: Event) -> None:
+            attempts.extend([event] if event.facts else [])
+            super().__call__(event)
+
+    monkeypatch.setattr("seshat.cluster.train.Teller", Counted)
+    hot = {"learning_rate": 1e30, "warmup_ratio": 0, "max_grad_norm": 1e30, "per_device_train_batch_size": 1, "num_workers": 2}
+    with pytest.raises(DivergedError, match="Lower learning_rate"):
+        train(short("hot", max_failures=2, **hot), LANGUAGE, PROMPTS, store)
+    assert len(attempts) == 1
 
 
 @pytest.mark.usefixtures("ray_session")

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from seshat.cluster.train import train
-from seshat.errors import ConfigError, SeshatError, StoreError
+from seshat.errors import ConfigError, DivergedError, StoreError
 from seshat.examples import read_examples
 from seshat.prompts import CARD, Card
 from seshat.rights import Consent, Rights, Source, Use
@@ -122,7 +122,7 @@ def test_changed_settings_make_a_finished_adapter_anew(store: Store) -> None:
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(store: Store) -> None:
-    with pytest.raises(SeshatError, match=r"at step \d+ of 6.*not finite.*lines \d+"):
+    with pytest.raises(DivergedError, match=r"at step \d+ of 6.*not finite.*lines \d+"):
         work(settings(name="diverges", learning_rate=1e30, warmup_ratio=0, max_grad_norm=1e30), store)
 
 
