@@ -1,7 +1,8 @@
 """The step that packs: examples become token ids, and these become rows of a token budget that are written once.
 
 A part is a window of lines (see ``seshat.training.lines``), so what is in memory is bounded, parts are packed side by side,
-and a change makes only its own windows anew. What does not fit into a row is left out and counted.
+and a change makes only its own windows anew. A chat that does not fit into a row is left out and counted; a plain text is cut, and
+its pieces count as examples.
 
 **What is trained.** In a chat the answer and its end of turn: the prompt is read only. In continued pretraining (``train_on:
 everything``) there is no chat: running text is a document as it stands in a book (Gururangan et al., 2020), and parallel text
@@ -52,6 +53,7 @@ class Encoded(Record):
 class Encode(Stage[Window, Record]):
     """The examples of a window as ids, each as often as its weight says; then those that cannot be trained, rejected."""
 
+    version: ClassVar[int] = 2
     loads_engine: ClassVar[bool] = True
 
     folder: str = Field(exclude=True)
@@ -72,11 +74,14 @@ class Encode(Stage[Window, Record]):
             drawn = [(line, example, _copies(example, self._weight(example))) for line, example in window.examples()]
             for example, copies, chat, lost in _encoded([one for one in drawn if one[2]], self._tokenizer, self.train_on):
                 reason = f"{LOST}: line {chat.line}: {lost[:20]!r}" if lost else ""
-                if len(chat.ids) > self.max_length:
+                pieces = [chat]
+                if len(chat.ids) > self.max_length and self.train_on == "everything":
+                    pieces = list(_pieces(chat, self.max_length))
+                elif len(chat.ids) > self.max_length:
                     reason = f"{TOO_LONG}: {len(chat.ids)} tokens"
                 rejected += [example.reject(reason)] * copies if reason else []
-                one = Encoded(chat=chat, origin=example.origin, collection=example.collection)
-                yield from () if reason else [one] * copies
+                made = [Encoded(chat=piece, origin=example.origin, collection=example.collection) for piece in pieces]
+                yield from () if reason else made * copies
         yield from rejected
 
     def _weight(self, example: Example) -> float:
@@ -230,6 +235,12 @@ def _encoded(
         lost = "".join(map(tokenizer.lost, sides, coded))
         prompt, answer = join(*coded)
         yield example, copies, Chat(ids=[*prompt, *answer], prompt=len(prompt), line=line), lost
+
+
+def _pieces(document: Chat, longest: int) -> Iterator[Chat]:
+    """A plain text in pieces of ``longest`` tokens. Each begins with the last token of the one before, so all are trained once."""
+    for start in range(0, len(document.ids) - 1, longest - 1):
+        yield Chat(ids=document.ids[start : start + longest], prompt=1, line=document.line)
 
 
 def _texts(example: Example, train_on: TrainOn) -> tuple[str, ...]:

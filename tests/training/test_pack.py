@@ -108,6 +108,21 @@ def test_a_part_reads_no_line_of_another(workspace: Workspace, monkeypatch: pyte
     assert read == workspace.path.read_text(encoding="utf-8").splitlines()[40:60]
 
 
+def test_a_plain_text_that_is_too_long_is_cut_and_every_token_is_trained_once(workspace: Workspace, examples: list[Example]) -> None:
+    long = dataclasses.replace(examples[0], task="completion", prompt="Continúa", source="waru taki " * 60, answer="nan pisi " * 70)
+    workspace.write([long])
+    whole = workspace.pack(Phase(name="read", train_on="everything"), max_length=2_000)
+    packed = workspace.pack(Phase(name="read", train_on="everything"), max_length=50)
+    [[text]] = [whole[0]]
+    pieces = [chat for row in range(len(packed)) for chat in packed[row]]
+    trained = sorted(token for piece in pieces for token in piece.ids[piece.prompt :])
+    assert len(text.ids) > 100
+    assert len(pieces) == -(-text.target // 49)
+    assert trained == sorted(text.ids[text.prompt :])
+    assert max(len(piece.ids) for piece in pieces) == 50
+    assert (packed.num_examples, packed.num_read) == (len(pieces), len(pieces))
+
+
 def test_too_long_examples_are_counted_and_kept_apart(workspace: Workspace, examples: list[Example]) -> None:
     long = dataclasses.replace(examples[0], answer="palabra " * 200)
     workspace.write([*examples, long])
