@@ -36,7 +36,7 @@ def ray_session() -> Iterator[None]:
         return
     for attempt in range(3):
         try:
-            ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="warning")
+            ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level="warning")
             break
         except (RuntimeError, ConnectionError, TimeoutError):
             ray.shutdown()
