@@ -74,7 +74,7 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
     environment.pop("RAY_ADDRESS", None)
     command = [BIN / "ray", "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]
     # A fixed port of the agent would clash with another Ray on this machine, such as the tests' own session.
-    command += [f"--dashboard-agent-listen-port={free_port()}", "--num-cpus=3", "--disable-usage-stats"]
+    command += [f"--dashboard-agent-listen-port={free_port()}", "--num-cpus=2", "--disable-usage-stats"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{dashboard}"
