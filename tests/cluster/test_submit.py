@@ -136,17 +136,21 @@ def test_an_anonymous_request_is_refused(head: Head) -> None:
 
 
 @pytest.mark.ray
-def test_align_and_train_run_as_submitted_jobs(head: Head, aligned: Path) -> None:
-    store = Store(str(aligned))
-    manifest = store.manifest("data/processed/align")
+def test_align_runs_as_a_submitted_job(aligned: Path) -> None:
+    manifest = Store(str(aligned)).manifest("data/processed/align")
     assert manifest is not None
     assert manifest.kept > 100
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_train_runs_as_a_submitted_job(head: Head, aligned: Path) -> None:
     here(format.run, aligned)
     tiny = ["model=small", "small.steps=2", "max_steps=2", "name=submitted", "max_seq_length=128", "lora.r=4", "tracking=false"]
     tiny += ["num_workers=1", "cpus_per_worker=1", "per_device_train_batch_size=1", "gradient_accumulation_steps=1", "evaluator.sample=0"]
     trained = head.submit("python", "-m", "jobs.train", *overrides(aligned), *tiny)
     assert trained.returncode == 0, trained.stdout + trained.stderr
-    assert store.manifest("models/adapters/submitted") is not None
+    assert Store(str(aligned)).manifest("models/adapters/submitted") is not None
 
 
 @pytest.mark.ray
