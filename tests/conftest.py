@@ -1,4 +1,4 @@
-"""What all tests share: one Ray session for the whole run, and the real material beside the project where it is."""
+"""What all tests share: one Ray session for the whole run, one written sample, and the real material beside the project where it is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from seshat.sample.write import SampleReport
 
 # No deadline, because machines are busy, and the same examples every time.
 settings.register_profile("seshat", deadline=None, derandomize=True, database=None, max_examples=50)
@@ -32,7 +36,7 @@ def ray_session() -> Iterator[None]:
         return
     for attempt in range(3):
         try:
-            ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="warning")
+            ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level="warning")
             break
         except (RuntimeError, ConnectionError, TimeoutError):
             ray.shutdown()
@@ -40,6 +44,23 @@ def ray_session() -> Iterator[None]:
                 raise
     yield
     ray.shutdown()
+
+
+class Written(NamedTuple):
+    """The sample language on disk."""
+
+    raw: Path
+    gold: Path
+    report: SampleReport
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The sample, which takes seconds to write; who changes it works on a copy."""
+    from seshat.sample.write import write
+
+    folder = tmp_path_factory.mktemp("sample")
+    return Written(folder / "raw", folder / "gold", write(folder / "raw", folder / "gold"))
 
 
 @pytest.fixture(scope="session")

@@ -157,9 +157,9 @@ run_step(slow_step({log!r}), settings(Path({root!r})))
 
 
 def slow_step(log: str) -> Step:
-    """A step that takes some seconds in all, one record a part."""
+    """A step that takes long enough to be killed in, one record a part."""
     parts = tuple(Part((raw(f"word{number}"),)) for number in range(24))
-    return Step("ocr", (ReadWords(), Slow(seconds=0.25, log=log, resources=Resources(workers=2))), parts)
+    return Step("ocr", (ReadWords(), Slow(seconds=0.1, log=log, resources=Resources(workers=2))), parts)
 
 
 @pytest.mark.ray

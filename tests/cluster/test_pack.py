@@ -24,7 +24,7 @@ from tests.cluster.test_data import PROJECT, tree
 from tests.tiny_model import make_tokenizer
 
 pytestmark = pytest.mark.ray
-NUM_EXAMPLES = 600
+NUM_EXAMPLES, SIZE = 600, 30
 
 
 @pytest.fixture(scope="module")
@@ -41,26 +41,26 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def step(root: Path) -> Packing:
-    """Two examples a part, so that it takes some time."""
+def step(root: Path, size: int = SIZE) -> Packing:
+    """So many examples a part; with few of them it takes some time."""
     tokenizer = ChatTokenizer.load(str(root / "base"))
-    found = windows(str(root / "train.jsonl"), "train.jsonl", size=2)
+    found = windows(str(root / "train.jsonl"), "train.jsonl", size=size)
     return packing("train.jsonl", found, ALL, folder=str(root / "base"), tokenizer=tokenizer, max_length=64, seed=1)
 
 
-@pytest.fixture(scope="module")
-def here(root: Path) -> dict[str, str]:
+def here(root: Path, size: int = SIZE) -> dict[str, str]:
     """What packing in this process leaves."""
-    do_step(step(root), Store(str(root / "here")), "local", progress=lambda text: None)
-    return tree(root / "here")
+    do_step(step(root, size), Store(str(root / f"here{size}")), "local", progress=lambda text: None)
+    return tree(root / f"here{size}")
 
 
 @pytest.mark.usefixtures("ray_session")
-def test_ray_and_this_process_pack_the_same_bytes(root: Path, here: dict[str, str]) -> None:
+def test_ray_and_this_process_pack_the_same_bytes(root: Path) -> None:
+    expected = here(root)
     done = do_step(step(root), Store(str(root / "ray")), "ray", progress=lambda text: None)
     assert (done.kept, done.rows_in) == (NUM_EXAMPLES, NUM_EXAMPLES)
-    assert len(here) == NUM_EXAMPLES + 1  # for every part an Arrow file and a line, and one manifest
-    assert tree(root / "ray") == here
+    assert len(expected) == 2 * NUM_EXAMPLES // SIZE + 1  # for every part an Arrow file and a line, and one manifest
+    assert tree(root / "ray") == expected
 
 
 @pytest.mark.usefixtures("ray_session")
@@ -82,12 +82,12 @@ from seshat.cluster.data import do_step
 from seshat.store import Store
 from tests.cluster.test_data import settings
 from tests.cluster.test_pack import step
-do_step(step(Path({root!r})), Store({killed!r}), "ray", lambda: connect(settings(Path({root!r}))))
+do_step(step(Path({root!r}), 2), Store({killed!r}), "ray", lambda: connect(settings(Path({root!r}))))
 """
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_packing_ends_with_the_same_bytes(root: Path, here: dict[str, str]) -> None:
+def test_killed_in_the_middle_packing_ends_with_the_same_bytes(root: Path) -> None:
     killed, deadline = root / "killed", time.monotonic() + 240
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     program = DRIVER.format(root=str(root), killed=str(killed))
@@ -101,9 +101,9 @@ def test_killed_in_the_middle_packing_ends_with_the_same_bytes(root: Path, here:
     while (now := len(list(killed.rglob("*")))) != before:  # until its workers have gone, too
         before = now
         time.sleep(3)
-    todo, store = step(root), Store(str(killed))
+    todo, store = step(root, 2), Store(str(killed))
     committed = [part for part in todo.parts if todo.committed(part, store)]
     assert 0 < len(committed) < len(todo.parts)
     assert todo.done(store) is None
     do_step(todo, store, "local", progress=lambda text: None)
-    assert tree(killed) == here
+    assert tree(killed) == here(root, 2)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from seshat.cluster.board import Teller, told
@@ -36,12 +37,33 @@ def short(name: str, **changes: object) -> Training:
     return settings(name=name, max_steps=3, save_steps=3, cpus_per_worker=0.5, **changes)
 
 
-@pytest.mark.usefixtures("ray_session")
-def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With scores: the evaluator beside the workers finds what it finds in this process. And a worker's memory is what was expected."""
+def adapter(store: Store, name: str) -> dict[str, torch.Tensor]:
+    return load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors"))
+
+
+@pytest.fixture
+def told_lines(here: Training, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the user is told of a run on Ray, line by line."""
     lines: list[str] = []
     monkeypatch.setattr("seshat.cluster.board.Progress", lambda: lines.append)
     monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
+    return lines
+
+
+@pytest.fixture
+def here(store: Store) -> Training:
+    """A run in this process, with a score, and all its settings; what it has packed is gone."""
+    wanted = short("here", per_device_train_batch_size=2, evaluator={"sample": 4})
+    train(wanted, LANGUAGE, PROMPTS, store, execution="local")
+    shutil.rmtree(store.path("data/processed/pack"))
+    return wanted
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_two_workers_and_none_give_the_same_adapter(
+    store: Store, here: Training, told_lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what a worker takes of the memory is what was expected."""
     sessions: list[int] = []
     ends: list[tuple[dict[str, float], Estimate]] = []
     monkeypatch.setattr("seshat.cluster.train._compare", lambda *end: ends.append(end))
@@ -51,25 +73,15 @@ def test_one_worker_two_workers_and_none_give_the_same_adapter(store: Store, mon
         sessions.append(1)
         yield
 
-    scored = {"evaluator": {"sample": 4}}
-    train(short("here", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store, execution="local")
-    assert [line.startswith("train: step 3 of 3  ") for line in lines[-2:]] == [True, True]
-    shutil.rmtree(store.path("data/processed/pack"))
-    train(short("one", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store, session=session)
+    two = short("two", per_device_train_batch_size=1, num_workers=2)
+    train(two, LANGUAGE, PROMPTS, store, session=session)
     assert sessions == [1], "packing and training share a session"
-    assert sum("chrf++" in line for line in lines) == 2
-    train(short("two", per_device_train_batch_size=1, num_workers=2), LANGUAGE, PROMPTS, store)
-    for numbers, expected in ends[1:]:  # this process is more than a worker
-        taken = numbers["peak_gigabytes"] * 1e9
-        assert expected.memory / 2 < taken < 2 * expected.memory
-    adapters = [load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("here", "one", "two")]
-    for name, weight in adapters[0].items():
-        assert weight.equal(adapters[1][name])
-        assert weight.allclose(adapters[2][name], atol=1e-4)
-    here, one = (candidates.read(store.path(f"models/adapters/{name}/checkpoints")) for name in ("here", "one"))
-    assert here == one
-    assert [scores.step for scores in here] == [3]
-    assert train(short("one", per_device_train_batch_size=2, **scored), LANGUAGE, PROMPTS, store, session=session).done_before
+    [(numbers, expected)] = ends
+    assert expected.memory / 2 < numbers["peak_gigabytes"] * 1e9 < 2 * expected.memory
+    assert told_lines[-1].startswith("train: step 3 of 3  ")
+    ours = adapter(store, "two")
+    assert all(weight.allclose(ours[name], atol=1e-4) for name, weight in adapter(store, here.name).items())
+    assert train(two, LANGUAGE, PROMPTS, store, session=session).done_before
     assert sessions == [1], "there was nothing to do"
 
 
@@ -88,6 +100,19 @@ def test_a_run_that_diverges_ends_at_the_first_time_with_its_own_error(store: St
     with pytest.raises(DivergedError, match="Lower learning_rate"):
         train(short("hot", max_failures=2, **hot), LANGUAGE, PROMPTS, store)
     assert len(attempts) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_session")
+def test_one_worker_gives_the_bytes_and_the_scores_of_none(store: Store, here: Training, told_lines: list[str]) -> None:
+    """The evaluator beside the worker finds what it finds in this process."""
+    train(here.model_copy(update={"name": "one"}), LANGUAGE, PROMPTS, store)
+    assert sum("chrf++" in line for line in told_lines) == 1
+    ours = adapter(store, "one")
+    assert all(weight.equal(ours[name]) for name, weight in adapter(store, here.name).items())
+    alone, one = (candidates.read(store.path(f"models/adapters/{name}/checkpoints")) for name in (here.name, "one"))
+    assert alone == one
+    assert [scores.step for scores in alone] == [3]
 
 
 @pytest.mark.usefixtures("ray_session")

@@ -35,7 +35,10 @@ HOT = 1e30
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return make_workspace(tmp_path_factory.mktemp("tune"))
+    """Packed already, so that no test pays for that on Ray."""
+    made = make_workspace(tmp_path_factory.mktemp("tune"))
+    run.prepare(tuning("packed", {"learning_rate": [1e-3]}).training, LANGUAGE, PROMPTS, made)
+    return made
 
 
 def tuning(name: str, search: dict[str, list[object]], **changes: object) -> Tuning:
@@ -71,7 +74,7 @@ def test_a_failed_trial_does_not_stop_the_others_and_the_best_is_written(store: 
 @pytest.mark.usefixtures("ray_session")
 def test_a_hopeless_trial_is_stopped_early(store: Store) -> None:
     """Trials come one after the other here, the good one first."""
-    wanted = tuning("early", {"learning_rate": [1e-9, 5e-3]}, early_stopping=True, reduction_factor=2, cpus_per_trial=2.5)
+    wanted = tuning("early", {"learning_rate": [1e-9, 5e-3]}, early_stopping=True, reduction_factor=2, cpus_per_trial=1.5)
     outcome = tune(wanted, LANGUAGE, PROMPTS, store)
     assert [(row["learning_rate"], row["state"], row["step"], row["best"]) for row in rows(store, "early")] == [
         ("0.005", "complete", "6", "*"),
@@ -94,7 +97,7 @@ def test_when_all_trials_fail_the_last_reason_is_said_and_the_next_start_is_a_fi
 @pytest.mark.usefixtures("ray_session")
 @pytest.mark.parametrize(
     ("key", "message"),
-    [("cpus_per_trial", r"tuning.cpus_per_trial: .* 64 CPU .* more than 4:"), ("gpus_per_trial", r"tuning.gpus_per_trial: .* 64 GPU .*")],
+    [("cpus_per_trial", r"tuning.cpus_per_trial: .* 64 CPU .* more than 2:"), ("gpus_per_trial", r"tuning.gpus_per_trial: .* 64 GPU .*")],
 )
 def test_what_no_node_has_is_refused_before_anything_is_prepared(tmp_path: Path, key: str, message: str) -> None:
     started = time.monotonic()

@@ -24,7 +24,10 @@ QUICK = [
     "training.small.steps=3",
     "training.max_steps=4",
     "training.max_seq_length=256",
-    "evaluation.max_test=6",
+    "training.evaluator.sample=2",
+    "evaluation.max_test=4",
+    "evaluation.max_other=3",
+    "evaluation.bootstrap=100",
     "evaluation.base_sample=3",
     "evaluation.perplexity_sample=3",
     "export.num_prompts=2",
@@ -55,6 +58,9 @@ def test_from_raw_material_to_a_gguf_file_and_a_report(settings: Settings) -> No
     summary = json.loads(store.read("reports/summary.json"))
     assert all(row["rows_in"] == row["kept"] + sum(row["rejected"].values()) for row in summary)
     assert "<html" in store.read("reports/index.html").decode()
+    trained = store.manifest("models/adapters/small")
+    assert trained is not None
+    assert {"chrf++", "eval_loss"} <= trained.notes.keys(), "the evaluator beside the worker has scored it"
     assert "| direction | sentences | chrF++ | BLEU |" in store.read("models/adapters/small/README.md").decode()
     model = LlamaCppModel(store.path("models/gguf/small/small-Q4_K_M.gguf"))
     assert len(model.generate([[5, 6, 7]], max_new_tokens=4, stop=[0])) == 1

@@ -23,7 +23,7 @@ from seshat.sample.lexicon import lexicon
 from seshat.sample.write import write
 
 if TYPE_CHECKING:
-    from tests.sample.conftest import Written
+    from tests.conftest import Written
 
 pytestmark = pytest.mark.heavy
 

@@ -69,28 +69,47 @@ def test_the_loss_falls(store: Store) -> None:
     assert losses[30] < 0.7 * losses[1]
 
 
+THREES: dict[str, object] = {
+    "per_device_train_batch_size": 1,
+    "gradient_accumulation_steps": 3,
+    "lora": {"r": 4, "alpha": 8, "dropout": 0.1, "train_embeddings": True},
+}
+"""Three rows a step and a handful of rows, so that the second of the kills falls into a later epoch; dropout draws random numbers."""
+
+
+@pytest.fixture(scope="module")
+def unbroken(store: Store) -> dict[int, float]:
+    """The losses of a run that nobody breaks off."""
+    return work(settings(name="unbroken", **THREES), store)
+
+
 @pytest.mark.parametrize("killed_at", [2, 3, 5])
-def test_a_run_that_was_broken_off_ends_with_the_same_bytes(store: Store, killed_at: int) -> None:
-    """Three rows a step and a handful of rows: the second kill falls into a later epoch; dropout draws random numbers."""
-    changes: dict[str, object] = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 3}
-    changes["lora"] = {"r": 4, "alpha": 8, "dropout": 0.1, "train_embeddings": True}
-    unbroken, broken = settings(name=f"unbroken{killed_at}", **changes), settings(name=f"broken{killed_at}", **changes)
-    losses = work(unbroken, store)
+def test_a_run_that_was_broken_off_ends_with_the_same_bytes(store: Store, unbroken: dict[int, float], killed_at: int) -> None:
+    broken = settings(name=f"broken{killed_at}", **THREES)
     with pytest.raises(Killed):
         work(broken, store, until=killed_at)
     rest = work(broken, store)
     assert min(rest) == killed_at - killed_at % 2 + 1
-    assert rest == {step: losses[step] for step in rest}
-    expected, found = adapter(store, unbroken.name), adapter(store, broken.name)
+    assert rest == {step: unbroken[step] for step in rest}
+    expected, found = adapter(store, "unbroken"), adapter(store, broken.name)
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
+BRIEF: dict[str, object] = {"max_steps": 3, "save_steps": 3, "eval_steps": 3}
+
+
+@pytest.fixture(scope="module")
+def whole(store: Store) -> list[dict[str, float]]:
+    """The numbers of steps of eight rows at once."""
+    return told(settings(name="at-once", per_device_train_batch_size=8, **BRIEF), store)
+
+
 @pytest.mark.parametrize(("size", "steps"), [(1, 8), (2, 4), (4, 2)])
-def test_accumulation_gives_losses_and_gradients_of_the_whole_batch(store: Store, size: int, steps: int) -> None:
-    common: dict[str, object] = {"max_steps": 3, "save_steps": 3, "eval_steps": 3}
-    whole = told(settings(name=f"whole{size}", per_device_train_batch_size=8, **common), store)
-    parts = told(settings(name=f"parts{size}", per_device_train_batch_size=size, gradient_accumulation_steps=steps, **common), store)
+def test_accumulation_gives_losses_and_gradients_of_the_whole_batch(
+    store: Store, whole: list[dict[str, float]], size: int, steps: int
+) -> None:
+    parts = told(settings(name=f"parts{size}", per_device_train_batch_size=size, gradient_accumulation_steps=steps, **BRIEF), store)
     for name in ("loss", "grad_norm"):
         assert [one[name] for one in parts] == pytest.approx([one[name] for one in whole], rel=1e-5)
 

@@ -33,6 +33,10 @@ needs_deepspeed = pytest.mark.skipif(
 )
 
 
+STRATEGIES = ("ddp", "fsdp")
+PRECISIONS = ("nf4", "lora", "full")
+
+
 class Stopping(Listener):
     """Stops after a number of steps, as somebody would with SIGTERM; keeps the numbers of every step."""
 
@@ -98,31 +102,58 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return make_workspace(tmp_path_factory.mktemp("strategies"))
 
 
+def worked(training: Training, store: Store, after: int = 0) -> tuple[run.Job, Stopping]:
+    """A run in this process, to its end or to the step after which it is stopped."""
+    job, listener = run.prepare(training, LANGUAGE, PROMPTS, store), Stopping(after)
+    run.start(job)
+    with pytest.raises(StoppedError, match=f"stopped after step {after} of 4") if after else nullcontext():
+        run.work(job, Place(), listener)
+    return job, listener
+
+
 @pytest.fixture(scope="module")
 def alone(store: Store) -> dict[str, torch.Tensor]:
     """The adapter of one worker."""
-    job = run.prepare(short("alone", 1), LANGUAGE, PROMPTS, store)
-    run.start(job)
-    run.work(job, Place(), Listener())
+    job, _ = worked(short("alone", 1), store)
     return finished(store, job)
 
 
-@pytest.mark.parametrize("precision", ["nf4", "lora", "full"])
-def test_ddp_and_fsdp_on_two_workers_give_the_adapter_of_one(store: Store, precision: str) -> None:
-    job, listener = run.prepare(short(f"one-{precision}", 1, precision=precision), LANGUAGE, PROMPTS, store), Stopping()
-    run.start(job)
-    run.work(job, Place(), listener)
+@pytest.fixture(scope="module")
+def together(store: Store) -> dict[str, dict[str, torch.Tensor]]:
+    """What two workers make, by the name of the run: started once, because most of their time is the start."""
+    worked(short("grows", 1), store, after=2)
+    runs = [(short(f"{name}-{precision}", strategy=name, precision=precision), 0) for precision in PRECISIONS for name in STRATEGIES]
+    runs += [(short("shrinks", strategy="fsdp"), 2), (short("grows", strategy="fsdp"), 0)]
+    made = in_processes(store, 2, *runs)
+    return {training.name: adapter for (training, _), adapter in zip(runs, made, strict=True)}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_ddp_and_fsdp_on_two_workers_give_the_adapter_of_one(
+    store: Store, together: dict[str, dict[str, torch.Tensor]], precision: str
+) -> None:
+    job, listener = worked(short(f"one-{precision}", 1, precision=precision), store)
     one = finished(store, job)
-    ddp, fsdp = in_processes(store, 2, *((short(f"{name}-{precision}", strategy=name, precision=precision), 0) for name in ("ddp", "fsdp")))
+    ddp, fsdp = (together[f"{strategy}-{precision}"] for strategy in STRATEGIES)
     assert difference(ddp, fsdp) < 1e-5
     assert difference(one, ddp) < 1e-4
-    for strategy in ("ddp", "fsdp"):
+    for strategy in STRATEGIES:
         numbers = json.loads(Path(store.root, f"{strategy}-{precision}.json").read_text())
         for name in ("loss", "grad_norm", "eval_loss"):
             expected = [step[name] for step in listener.numbers if name in step]
             assert [step[name] for step in numbers if name in step] == pytest.approx(expected, rel=1e-5)
     before = load_file(f"{job.checkpoints}/step-000002/{checkpoint.WEIGHTS}")
     assert difference(one, {adapter.published(name): weight for name, weight in before.items()}) > 1e-4, "nothing was trained"
+
+
+def test_a_checkpoint_of_one_strategy_and_number_of_workers_is_one_of_all(
+    store: Store, alone: dict[str, torch.Tensor], together: dict[str, dict[str, torch.Tensor]]
+) -> None:
+    """Two workers with shares begin, one goes on; one begins, two with shares go on: the steps have the same rows."""
+    assert together["shrinks"] == {}, "stopped"
+    job, _ = worked(short("shrinks", 1), store)
+    assert difference(alone, finished(store, job)) < 1e-5
+    assert difference(alone, together["grows"]) < 1e-5
 
 
 @pytest.mark.slow
@@ -139,21 +170,6 @@ def test_zero_on_two_workers_gives_the_adapter_of_one(store: Store, alone: dict[
     assert difference(alone, zero2) < 1e-5
     assert difference(alone, offload) < 1e-5
     assert difference(whole, zero3) < 1e-4
-
-
-def test_a_checkpoint_of_one_strategy_and_number_of_workers_is_one_of_all(store: Store, alone: dict[str, torch.Tensor]) -> None:
-    """Two workers with shares begin, one goes on; one begins, two with shares go on: the steps have the same rows."""
-    in_processes(store, 2, (short("shrinks", strategy="fsdp"), 2))
-    job = run.prepare(short("shrinks", 1), LANGUAGE, PROMPTS, store)
-    run.start(job)
-    run.work(job, Place(), Listener())
-    assert difference(alone, finished(store, job)) < 1e-5
-    job = run.prepare(short("grows", 1), LANGUAGE, PROMPTS, store)
-    run.start(job)
-    with pytest.raises(StoppedError, match="stopped after step 2 of 4"):
-        run.work(job, Place(), Stopping(2))
-    (grown,) = in_processes(store, 2, (short("grows", strategy="fsdp"), 0))
-    assert difference(alone, grown) < 1e-5
 
 
 @pytest.mark.slow

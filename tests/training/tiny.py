@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import itertools
+import shutil
+import tempfile
 from pathlib import Path
 
 from seshat.examples import to_line
@@ -53,15 +57,22 @@ def write_examples(root: Path) -> None:
 
 def make_workspace(root: Path) -> Store:
     """Examples and the base model."""
+    shutil.copytree(_made_once(), root, dirs_exist_ok=True)
+    return Store(str(root))
+
+
+@functools.cache
+def _made_once() -> Path:
     import torch
 
     from seshat.training import run
 
+    root = Path(tempfile.mkdtemp(prefix="seshat-training-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     torch.set_num_threads(1)
     write_examples(root)
-    store = Store(str(root))
-    run.ensure_base(settings(), LANGUAGE, PROMPTS, store)
-    return store
+    run.ensure_base(settings(), LANGUAGE, PROMPTS, Store(str(root)))
+    return root
 
 
 def settings(**changes: object) -> Training:
