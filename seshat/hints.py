@@ -1,0 +1,230 @@
+"""What helps to translate a sentence, found before the model sees it: entries for its words, and a near example with its translation.
+
+The words come from the dictionary and from the lexicon that the training pairs gave (``seshat.lexicon``); rare words first, since
+the model learns the frequent ones by itself. A word that nobody knows is looked up by its form: what shares its beginning with a
+known word is an inflected form of it, what differs in a letter is another spelling. The near example is a translation memory
+(``seshat.neighbours``). Words and examples in the prompt, in training and in use, are what helps a model most with a language
+that it has hardly seen (Ghazvininejad et al., 2023, "Dictionary-based Phrase-level Prompting"; Zhang et al., 2024, "Teaching Large
+Language Models an Unseen Language on the Fly").
+
+Training examples are *cross-fitted*: what is told about a pair comes from pairs of other folds, so that the model learns how far a
+hint can be trusted with sentences that it has never seen (the folds of Chernozhukov et al., 2018, "Double/debiased machine learning").
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import regex
+from pydantic import Field
+
+from seshat.config import Section
+from seshat.language import words
+from seshat.lexicon import Lexicon
+from seshat.neighbours import Neighbours
+from seshat.records import Example, digest
+
+STEM = 4
+"""The fewest letters that an inflected form shares with its word."""
+BUCKET = 2
+"""The letters that a form has in common with any word it may be taken for."""
+LONGEST_SENSE = 3
+"""The most words of a dictionary's answer that stand for a word; longer ones explain it."""
+_SENSES = regex.compile(r"\s*[,;/|]\s*|\s*\(.*?\)\s*|\.\s+")
+_EDGES = regex.compile(r"^[^\p{L}\p{N}]+|[^\p{L}\p{M}\p{N}\u02bc\ua78c]+$")
+
+
+class Hinting(Section):
+    """What is told about a sentence to translate."""
+
+    words: int = Field(0, ge=0)
+    """The most words of a sentence that are explained, the rarest first; 0: none."""
+    translations: int = Field(2, ge=1)
+    """The most translations of a word."""
+    examples: int = Field(0, ge=0)
+    """How many near examples are shown; 0: none."""
+    tokens: int = Field(128, ge=8)
+    """The most tokens of all hints of a prompt; what does not fit is left out from the end, so examples first."""
+    weakest: float = Field(0.1, gt=0, le=1)
+    """Links of the lexicon that are weaker than this are no translations."""
+    nearest: float = Field(0.3, ge=0, le=1)
+    """Examples that are less alike than this (the cosine of their n-grams) are not shown."""
+    folds: int = Field(5, ge=2)
+    """In how many parts the training pairs are cut, each of which gets its hints from the others."""
+    dropout: float = Field(0.2, ge=0, lt=1)
+    """Which share of the training examples goes without hints, so that the model can do without."""
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.examples)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told about one sentence, the most important first."""
+
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """A form as the dictionary or the lexicon has it, and its translations."""
+    examples: tuple[tuple[str, str], ...] = ()
+    """A sentence like this one, and its translation."""
+
+
+class Forms:
+    """Known words, found by forms of them."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = frozenset(known)
+        self._buckets: dict[str, list[str]] = {}
+        for word in sorted(self._known):
+            self._buckets.setdefault(word[:BUCKET], []).append(word)
+        self._found: dict[str, str] = {}
+
+    def find(self, form: str) -> str:
+        """The word itself, else the one that it most likely is a form of; empty if there is none.
+
+        A form shares at least ``STEM`` letters and three quarters of the shorter of the two with its word, or differs from it in one
+        letter out of five.
+        """
+        if form in self._known:
+            return form
+        if form not in self._found:
+            self._found[form] = self._nearest(form)
+        return self._found[form]
+
+    def _nearest(self, form: str) -> str:
+        from rapidfuzz.distance import Levenshtein, Prefix
+
+        best, rank = "", (0.0, 0.0)
+        for word in self._buckets.get(form[:BUCKET], ()) if len(form) >= STEM else ():
+            shared = Prefix.similarity(form, word)
+            stem = shared / min(len(form), len(word)) if shared >= STEM else 0.0
+            alike = Levenshtein.normalized_similarity(form, word)
+            if (stem >= 0.75 or (alike >= 0.8 and len(form) > STEM)) and (found := (max(stem, alike), alike)) > rank:
+                best, rank = word, found
+        return best
+
+
+class Hinter:
+    """Finds the hints of one direction."""
+
+    def __init__(
+        self, hinting: Hinting, memory: Sequence[tuple[str, str]], dictionary: Mapping[str, Sequence[str]], lexicon: Lexicon
+    ) -> None:
+        """``memory`` has pairs of (source, translation), ``dictionary`` the translations of words in small letters.
+
+        ``lexicon`` goes the same way.
+        """
+        self.hinting = hinting
+        self._memory = list(dict.fromkeys(memory)) if hinting.examples else []
+        self._dictionary, self._lexicon = dictionary, lexicon
+        self._counts = Counter(word for source, _ in memory for word in words(source))
+        self._entries, self._seen = Forms(dictionary), Forms(lexicon.sources)
+
+    def hints(self, sentences: Sequence[str]) -> list[Told]:
+        """What is told about each sentence, in order."""
+        near: Iterable[tuple[tuple[str, str], ...]] = self._near(sentences) if self._memory else [()] * len(sentences)
+        return [Told(self._words(sentence), examples) for sentence, examples in zip(sentences, near, strict=True)]
+
+    def _words(self, sentence: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        order = {word: place for place, word in reversed(list(enumerate(words(sentence))))}
+        rarest = sorted(order, key=lambda word: (self._counts[word], order[word]))
+        found = (entry for word in rarest if (entry := self._entry(word)))
+        unique = {form: translations for form, translations in reversed([*found])}
+        return tuple(reversed(unique.items()))[: self.hinting.words]
+
+    def _entry(self, word: str) -> tuple[str, tuple[str, ...]] | None:
+        """A word as it is known, with its translations: exactly the same word first, of the dictionary before the lexicon."""
+        if not self.hinting.words or not word.strip():
+            return None
+        for form in dict.fromkeys((word, self._entries.find(word))):
+            if form in self._dictionary:
+                return form, tuple(self._dictionary[form][: self.hinting.translations])
+            if form == word and (linked := self._linked(word)):
+                return word, linked
+        form = self._seen.find(word)
+        linked = self._linked(form) if form else ()
+        return (form, linked) if linked else None
+
+    def _linked(self, word: str) -> tuple[str, ...]:
+        links = self._lexicon.translations(word, limit=self.hinting.translations)
+        return tuple(translation for translation, strength in links if strength >= self.hinting.weakest)
+
+    def _near(self, sentences: Sequence[str]) -> Iterator[tuple[tuple[str, str], ...]]:
+        places, similarities = self._neighbours.nearest(sentences, k=self.hinting.examples)
+        for row, alike in zip(places, similarities, strict=True):
+            yield tuple(self._memory[place] for place, one in zip(row, alike, strict=True) if one >= self.hinting.nearest)
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        return Neighbours([source for source, _ in self._memory])
+
+
+def senses(answer: str) -> list[str]:
+    """The short translations in a dictionary's answer, in its order and in small letters, without punctuation: ``casa; hogar (n.)``."""
+    pieces = (_EDGES.sub("", piece.strip().lower()) for piece in _SENSES.split(answer))
+    return [piece for piece in dict.fromkeys(pieces) if piece and len(words(piece)) <= LONGEST_SENSE]
+
+
+def dictionary(examples: Iterable[Example], direction: str) -> dict[str, list[str]]:
+    """The translations of each word, from the dictionary examples of both directions."""
+    source, _, target = direction.partition("-")
+    found: dict[str, list[str]] = {}
+    for one in examples:
+        if one.task != "dictionary" or one.direction not in (direction, f"{target}-{source}"):
+            continue
+        asked, answered = (one.source, one.answer) if one.direction == direction else (one.answer, one.source)
+        for sense in senses(asked) if len(words(asked)) <= LONGEST_SENSE else ():
+            known = found.setdefault(sense, [])
+            known += [translation for translation in senses(answered) if translation not in known]
+    return {word: translations for word, translations in found.items() if translations}
+
+
+def hinter(hinting: Hinting, examples: Sequence[Example], direction: str) -> Hinter:
+    """What finds hints of a direction in the training examples."""
+    memory = [(one.source, one.answer) for one in examples if one.task == "translation" and one.direction == direction]
+    lexicon = Lexicon.estimate((words(source), words(target)) for source, target in memory)
+    return Hinter(hinting, memory, dictionary(examples, direction), lexicon)
+
+
+def cross_fitted(hinting: Hinting, examples: Sequence[Example], direction: str) -> dict[str, Told]:
+    """What is told about each translation of a direction, by the ``id`` of its example: nothing comes from a pair of its own fold.
+
+    What says the same on a side as a pair of the fold is left out with it. Examples that go without hints are not among the
+    results; their content decides which.
+    """
+    translations = [one for one in examples if one.task == "translation" and one.direction == direction]
+    entries = [one for one in examples if one.task == "dictionary"]
+    folds = _folds(translations, hinting.folds)
+    told: dict[str, Told] = {}
+    for fold in range(hinting.folds):
+        inside = [one for one, its in zip(translations, folds, strict=True) if its == fold]
+        asked = [one for one in inside if _draw("hints", one.id) >= hinting.dropout]
+        if not asked:
+            continue
+        own = {key for one in inside for key in _sides(one)}
+        others = [one for one in translations if own.isdisjoint(_sides(one))]
+        finder = hinter(hinting, [*entries, *others], direction)
+        told |= zip((one.id for one in asked), finder.hints([one.source for one in asked]), strict=True)
+    return told
+
+
+def _folds(translations: Sequence[Example], number: int) -> list[int]:
+    """The fold of each example: documents stay together, because a new text has none of its own beside it either.
+
+    One that would fill a fold by itself (the Bible, mostly) is spread over all folds, sentence by sentence.
+    """
+    sizes = Counter(one.group for one in translations)
+    names = [one.group if sizes[one.group] * number <= len(translations) else _sides(one)[0] for one in translations]
+    return [int(_draw("fold", name) * number) for name in names]
+
+
+def _sides(example: Example) -> tuple[tuple[str, str], tuple[str, str]]:
+    """What both sides say, whatever their punctuation and capitals."""
+    return ("source", " ".join(words(example.source))), ("answer", " ".join(words(example.answer)))
+
+
+def _draw(purpose: str, name: str) -> float:
+    """A number from 0 to 1 that a name has for a purpose."""
+    return int(digest(purpose, name), 16) / 16**20
