@@ -48,6 +48,8 @@ class Hinting(Section):
     """How many near examples are shown; 0: none."""
     tokens: int = Field(128, ge=8)
     """The most tokens of all hints of a prompt; what does not fit is left out from the end, so examples first."""
+    frequent: float = Field(0.005, gt=0, le=1)
+    """Words that make up more of the training text than this are not explained: the model knows them, and word lists do not."""
     weakest: float = Field(0.1, gt=0, le=1)
     """Links of the lexicon that are weaker than this are no translations."""
     nearest: float = Field(0.3, ge=0, le=1)
@@ -120,6 +122,7 @@ class Hinter:
         self._memory = list(dict.fromkeys(memory)) if hinting.examples else []
         self._dictionary, self._lexicon = dictionary, lexicon
         self._counts = Counter(word for source, _ in memory for word in words(source))
+        self._most = hinting.frequent * self._counts.total()
         self._entries, self._seen = Forms(dictionary), Forms(lexicon.sources)
 
     def hints(self, sentences: Sequence[str]) -> list[Told]:
@@ -128,7 +131,7 @@ class Hinter:
         return [Told(self._words(sentence), examples) for sentence, examples in zip(sentences, near, strict=True)]
 
     def _words(self, sentence: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        order = {word: place for place, word in reversed(list(enumerate(words(sentence))))}
+        order = {word: place for place, word in reversed(list(enumerate(words(sentence)))) if self._counts[word] <= self._most}
         rarest = sorted(order, key=lambda word: (self._counts[word], order[word]))
         found = (entry for word in rarest if (entry := self._entry(word)))
         unique = {form: translations for form, translations in reversed([*found])}
