@@ -6,6 +6,7 @@ from seshat.evaluation.evaluate import evaluate
 from seshat.evaluation.report import write_report
 from seshat.export.export import base_folder
 from seshat.export.package import package
+from seshat.hints import Knowledge
 from seshat.prompts import ChatTokenizer
 from seshat.settings import Settings
 from seshat.step import Outcome
@@ -18,14 +19,15 @@ def run(settings: Settings) -> Outcome:
     adapter = store.path(f"models/adapters/{name}")
     card = read_card(adapter)
     base = base_folder(card, store)
+    knowledge = Knowledge.read(adapter, card.hints)
     outcome = evaluate(
         settings.evaluation,
         settings.language,
         settings.prompts,
         store,
         name,
-        ours=lambda: Translator(TransformersModel(base, adapter=adapter), ChatTokenizer.load(adapter), card),
-        base=lambda: Translator(TransformersModel(base), ChatTokenizer.load(base), card),
+        ours=lambda: Translator(TransformersModel(base, adapter=adapter), ChatTokenizer.load(adapter), card, knowledge),
+        base=lambda: Translator(TransformersModel(base), ChatTokenizer.load(base), card, knowledge),
     )
     package(store, name)
     report(settings)

@@ -23,7 +23,7 @@ def run(settings: Settings) -> Outcome:
         settings_yaml=to_yaml(settings),
     )
     outcome = run_step(step, settings)
-    files = formatting.publish(store, settings.format, read_rights(store.path(settings.data.raw)))
+    files = formatting.publish(store, settings.format, read_rights(store.path(settings.data.raw)), settings.hints)
     rows = ", ".join(f"{posixpath.basename(file.path).removesuffix('.jsonl')} {file.rows:,}" for file in files.files)
     memory = files.notes["memory"]
     return outcome.model_copy(update={"note": f"{rows}; nearest training sentence: {memory}" if memory else rows})

@@ -9,6 +9,7 @@ from typing import Literal
 from seshat.config import Section
 from seshat.engines.model import LanguageModel
 from seshat.errors import ConfigError, StoreError
+from seshat.hints import Knowledge
 from seshat.prompts import Card, ChatTokenizer
 from seshat.serving import Serving
 from seshat.store import Store
@@ -71,7 +72,7 @@ def load(served: Served, serving: Serving) -> Translator:
         from seshat.engines.transformers_model import TransformersModel
 
         model = TransformersModel(served.path)
-    return Translator(model, ChatTokenizer.load(served.folder), served.card)
+    return Translator(model, ChatTokenizer.load(served.folder), served.card, Knowledge.read(served.folder, served.card.hints))
 
 
 def _newest(engine: str, store: Store) -> str:

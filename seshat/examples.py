@@ -12,7 +12,7 @@ from seshat.records import Example
 
 TRAINING = "data/training"
 SPLITS = ("train", "val", "test")
-KEYS = ("messages", "id", "task", "direction", "source", "group", "split", "weight", "parent", "collection", "origin")
+KEYS = ("messages", "id", "task", "direction", "source", "hints", "group", "split", "weight", "parent", "collection", "origin")
 """What a line may hold."""
 
 
@@ -25,6 +25,7 @@ def to_line(example: Example) -> str:
             "task": example.task,
             "direction": example.direction,
             "source": example.source,
+            "hints": list(example.hints),
             "group": example.group,
             "split": example.split,
             "weight": example.weight,
@@ -84,12 +85,16 @@ def _example(data: dict[str, object]) -> Example:
     prompt, answer = (turn["content"] for turn in messages)
     if not isinstance(prompt, str) or not isinstance(answer, str) or not answer.strip():
         raise ValueError("both messages must be text and the answer must not be empty")
+    hints = data.get("hints", [])
+    if not isinstance(hints, list) or not all(isinstance(hint, str) for hint in hints):
+        raise ValueError("hints must be a list of texts")
     return Example(
         prompt=prompt,
         answer=answer,
         task=str(data["task"]),
         direction=str(data["direction"]),
         source=str(data.get("source", "")),
+        hints=tuple(hints),
         group=str(data.get("group", "")),
         split=str(data.get("split", "train")),
         weight=float(str(data.get("weight", 1.0))),

@@ -13,20 +13,24 @@ hint can be trusted with sentences that it has never seen (the folds of Chernozh
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import regex
-from pydantic import Field
 
-from seshat.config import Section
+from seshat.examples import read_examples, to_line
 from seshat.language import words
 from seshat.lexicon import Lexicon
 from seshat.neighbours import Neighbours
+from seshat.prompts import Hinting
 from seshat.records import Example, digest
 
+KNOWLEDGE = "hints.jsonl"
+"""The file of a model's folder with the training examples that its hints come from."""
+TASKS = ("translation", "dictionary")
 STEM = 4
 """The fewest letters that an inflected form shares with its word."""
 BUCKET = 2
@@ -37,32 +41,6 @@ _SENSES = regex.compile(r"\s*[,;/|]\s*|\s*\(.*?\)\s*|\.\s+")
 _EDGES = regex.compile(r"^[^\p{L}\p{N}]+|[^\p{L}\p{M}\p{N}\u02bc\ua78c]+$")
 
 
-class Hinting(Section):
-    """What is told about a sentence to translate."""
-
-    words: int = Field(0, ge=0)
-    """The most words of a sentence that are explained, the rarest first; 0: none."""
-    translations: int = Field(2, ge=1)
-    """The most translations of a word."""
-    examples: int = Field(0, ge=0)
-    """How many near examples are shown; 0: none."""
-    tokens: int = Field(128, ge=8)
-    """The most tokens of all hints of a prompt; what does not fit is left out from the end, so examples first."""
-    frequent: float = Field(0.005, gt=0, le=1)
-    """Words that make up more of the training text than this are not explained: the model knows them, and word lists do not."""
-    weakest: float = Field(0.1, gt=0, le=1)
-    """Links of the lexicon that are weaker than this are no translations."""
-    nearest: float = Field(0.3, ge=0, le=1)
-    """Examples that are less alike than this (the cosine of their n-grams) are not shown."""
-    folds: int = Field(5, ge=2)
-    """In how many parts the training pairs are cut, each of which gets its hints from the others."""
-    dropout: float = Field(0.2, ge=0, lt=1)
-    """Which share of the training examples goes without hints, so that the model can do without."""
-
-    def __bool__(self) -> bool:
-        return bool(self.words or self.examples)
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """What is told about one sentence, the most important first."""
@@ -71,6 +49,13 @@ class Told:
     """A form as the dictionary or the lexicon has it, and its translations."""
     examples: tuple[tuple[str, str], ...] = ()
     """A sentence like this one, and its translation."""
+
+    def lines(self) -> tuple[str, ...]:
+        """One line of text for each hint."""
+        return (
+            *(f"{form} = {', '.join(translations)}" for form, translations in self.words),
+            *(f"{source} = {translation}" for source, translation in self.examples),
+        )
 
 
 class Forms:
@@ -134,7 +119,7 @@ class Hinter:
         order = {word: place for place, word in reversed(list(enumerate(words(sentence)))) if self._counts[word] <= self._most}
         rarest = sorted(order, key=lambda word: (self._counts[word], order[word]))
         found = (entry for word in rarest if (entry := self._entry(word)))
-        unique = {form: translations for form, translations in reversed([*found])}
+        unique = dict(reversed([*found]))
         return tuple(reversed(unique.items()))[: self.hinting.words]
 
     def _entry(self, word: str) -> tuple[str, tuple[str, ...]] | None:
@@ -162,6 +147,32 @@ class Hinter:
     @cached_property
     def _neighbours(self) -> Neighbours:
         return Neighbours([source for source, _ in self._memory])
+
+
+class Knowledge:
+    """What hints are taken from, in all directions: the translations and the dictionary that a model was trained with."""
+
+    def __init__(self, hinting: Hinting, examples: Iterable[Example]) -> None:
+        self._hinting = hinting
+        self._examples = [one for one in examples if one.task in TASKS]
+        self._hinters: dict[str, Hinter] = {}
+
+    @classmethod
+    def read(cls, folder: str, hinting: Hinting) -> Knowledge | None:
+        """That of a model's folder; None for a model that was trained without hints."""
+        return cls(hinting, read_examples(os.path.join(folder, KNOWLEDGE))) if hinting else None
+
+    def write(self, folder: str) -> None:
+        """Put it into a model's folder."""
+        with open(os.path.join(folder, KNOWLEDGE), "w", encoding="utf-8") as stream:
+            stream.writelines(f"{to_line(one)}\n" for one in self._examples)
+
+    def hints(self, sentences: Sequence[str], source: str, target: str) -> list[tuple[str, ...]]:
+        """The lines that are told about each sentence, in order."""
+        direction = f"{source}-{target}"
+        if direction not in self._hinters:
+            self._hinters[direction] = hinter(self._hinting, self._examples, direction)
+        return [told.lines() for told in self._hinters[direction].hints(sentences)]
 
 
 def senses(answer: str) -> list[str]:
@@ -213,13 +224,31 @@ def cross_fitted(hinting: Hinting, examples: Sequence[Example], direction: str) 
     return told
 
 
+def with_hints(hinting: Hinting, examples: Mapping[str, Sequence[Example]]) -> dict[str, list[Example]]:
+    """The examples of all splits with their hints: those of ``train`` are cross-fitted, those of others come from all of ``train``."""
+    train = examples["train"]
+    told: dict[str, Told] = {}
+    for direction in sorted({one.direction for one in train if one.task == "translation"}):
+        told |= cross_fitted(hinting, train, direction)
+        others = [
+            one for split, held in examples.items() if split != "train" for one in held
+            if one.task == "translation" and one.direction == direction
+        ]  # fmt: skip
+        if others:
+            found = hinter(hinting, train, direction).hints([one.source for one in others])
+            told |= zip((one.id for one in others), found, strict=True)
+    return {
+        split: [replace(one, hints=told[one.id].lines()) if one.id in told else one for one in held] for split, held in examples.items()
+    }
+
+
 def _folds(translations: Sequence[Example], number: int) -> list[int]:
     """The fold of each example: documents stay together, because a new text has none of its own beside it either.
 
     One that would fill a fold by itself (the Bible, mostly) is spread over all folds, sentence by sentence.
     """
     sizes = Counter(one.group for one in translations)
-    names = [one.group if sizes[one.group] * number <= len(translations) else _sides(one)[0] for one in translations]
+    names = [one.group if sizes[one.group] * number <= len(translations) else _sides(one)[0][1] for one in translations]
     return [int(_draw("fold", name) * number) for name in names]
 
 

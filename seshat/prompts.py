@@ -8,11 +8,14 @@ Continued pretraining reads no chat but plain text: ``ChatTokenizer.document``.
 
 from __future__ import annotations
 
+import itertools
 import os
 import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Literal
+
+from pydantic import Field
 
 from seshat.config import Section
 from seshat.errors import ConfigError, EngineError
@@ -50,12 +53,40 @@ class Prompts(Section):
         return filled.replace("{text}", text)
 
 
+class Hinting(Section):
+    """What is told about a sentence to translate."""
+
+    words: int = Field(0, ge=0)
+    """The most words of a sentence that are explained, the rarest first; 0: none."""
+    translations: int = Field(2, ge=1)
+    """The most translations of a word."""
+    examples: int = Field(0, ge=0)
+    """How many near examples are shown; 0: none."""
+    tokens: int = Field(128, ge=8)
+    """The most tokens of all hints of a prompt; what does not fit is left out from the end, so examples first."""
+    frequent: float = Field(0.005, gt=0, le=1)
+    """Words that make up more of the training text than this are not explained: the model knows them, and word lists do not."""
+    weakest: float = Field(0.1, gt=0, le=1)
+    """Links of the lexicon that are weaker than this are no translations."""
+    nearest: float = Field(0.3, ge=0, le=1)
+    """Examples that are less alike than this (the cosine of their n-grams) are not shown."""
+    folds: int = Field(5, ge=2)
+    """In how many parts the training pairs are cut, each of which gets its hints from the others."""
+    dropout: float = Field(0.2, ge=0, lt=1)
+    """Which share of the training examples goes without hints, so that the model can do without."""
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.examples)
+
+
 class Card(Section):
     """What a model folder of ours says about itself."""
 
     name: str
     language: Language
     prompts: Prompts = Prompts()
+    hints: Hinting = Hinting()
+    """What is told about each sentence, in training and in use."""
     base: str
     """The name or folder of the base model."""
     base_sha256: str = ""
@@ -121,6 +152,12 @@ class ChatTokenizer:
             return ""
         there, back = _bare(text), _bare(back)
         return "" if there == back else "".join(dict.fromkeys(sign for sign in there if sign not in back)) or there
+
+    def hinted(self, message: str, hints: Sequence[str], tokens: int) -> str:
+        """A message with those hints before it, line by line, that come first and take at most so many tokens together."""
+        sizes = itertools.accumulate(len(ids) + 1 for ids in self.texts(hints))
+        fitting = [hint for hint, size in zip(hints, sizes, strict=True) if size <= tokens]
+        return "\n".join([*fitting, message])
 
     def check(self) -> None:
         """Refuse a chat template that no prompt can be built with, before anything is."""

@@ -215,6 +215,8 @@ class Example(Record):
     """What the model should say."""
     source: str = ""
     """The bare text to translate or look up, without the instruction; floors and hints need it."""
+    hints: tuple[str, ...] = ()
+    """What is told about the source before the prompt, line by line, the most important first."""
     group: str
     """Everything of one group is on one side of the split."""
     split: str

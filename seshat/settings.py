@@ -19,7 +19,7 @@ from seshat.errors import ConfigError
 from seshat.evaluation.settings import Evaluation
 from seshat.export.settings import Export
 from seshat.language import Language
-from seshat.prompts import Prompts
+from seshat.prompts import Hinting, Prompts
 from seshat.serving import Serving
 from seshat.training.settings import Training, Tuning
 
@@ -53,6 +53,7 @@ class Settings(Section):
     """The workspace: a folder or an object-store address; other relative paths are relative to it."""
     language: Language
     prompts: Prompts = Prompts()
+    hints: Hinting = Hinting()
     execution: Literal["ray", "local"] = "ray"
     """Where data stages run: through Ray Data, or in this process."""
     cluster: Cluster = Cluster()

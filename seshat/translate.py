@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from seshat.engines.model import Completion, LanguageModel
 from seshat.errors import DataError, StoreError
+from seshat.hints import KNOWLEDGE, Knowledge
 from seshat.language import clean_spaces
 from seshat.prompts import CARD, Card, ChatTokenizer
 
@@ -80,19 +81,26 @@ class _Plan:
 class Translator:
     """A model that speaks, with its tokenizer and the card that says how to ask it."""
 
-    def __init__(self, model: LanguageModel, tokenizer: ChatTokenizer, card: Card) -> None:
+    def __init__(self, model: LanguageModel, tokenizer: ChatTokenizer, card: Card, knowledge: Knowledge | None = None) -> None:
+        """``knowledge`` is what the card's hints come from: a model that was trained with hints needs it."""
+        if card.hints and knowledge is None:
+            raise StoreError(f"{card.name!r} was trained with hints, and what they come from ({KNOWLEDGE}) is not there")
         self.model = model
         self.tokenizer = tokenizer
         self.card = card
+        self.knowledge = knowledge
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """The translation of each text, in order, between two ISO 639-3 codes of the card; empty text gives empty text.
 
         A sentence that repeats within the call is translated once.
         """
+        if source == target:
+            raise DataError(f"source and target are both {source!r}: ask for two different languages")
         plans = [self._plan(text, source) for text in texts]
         sentences = list(dict.fromkeys(sentence for plan in plans for sentence in plan.sentences))
-        requests = [self._request(sentence, source, target) for sentence in sentences]
+        told = self.knowledge.hints(sentences, source, target) if self.knowledge else [()] * len(sentences)
+        requests = [self._request(sentence, hints, source, target) for sentence, hints in zip(sentences, told, strict=True)]
         said = dict(zip(sentences, self._complete(requests), strict=True))
         return [self._join(plan, said) for plan in plans]
 
@@ -118,7 +126,8 @@ class Translator:
     @property
     def _room(self) -> int:
         """How many tokens of source leave room for the instruction and the answer in the length of training."""
-        return max(8, (self.card.max_seq_length - 2 * FLOOR) // (1 + GROWTH))
+        hints = self.card.hints.tokens if self.card.hints else 0
+        return max(8, (self.card.max_seq_length - hints - 2 * FLOOR) // (1 + GROWTH))
 
     def _cut(self, sentence: str, room: int) -> Iterator[str]:
         """A sentence in pieces of at most ``room`` tokens, cut at a space near the middle where there is one."""
@@ -132,11 +141,10 @@ class Translator:
             if half:
                 yield from self._cut(half, room)
 
-    def _request(self, sentence: str, source: str, target: str) -> _Request:
-        if source == target:
-            raise DataError(f"source and target are both {source!r}: ask for two different languages")
+    def _request(self, sentence: str, hints: Sequence[str], source: str, target: str) -> _Request:
         language, prompts = self.card.language, self.card.prompts
         message = prompts.instruction("translation", sentence, language=language, source=source, target=target)
+        message = self.tokenizer.hinted(message, hints, self.card.hints.tokens)
         wanted = max(FLOOR, GROWTH * len(self.tokenizer.text(sentence)))
         return _Request(self.tokenizer.prompt(message), 1 << (wanted - 1).bit_length())
 

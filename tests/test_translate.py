@@ -10,7 +10,9 @@ import pytest
 from seshat.engines.fakes import TableModel
 from seshat.engines.model import LanguageModel
 from seshat.errors import ConfigError, DataError, StoreError
-from seshat.prompts import CARD, Card, ChatTokenizer
+from seshat.hints import Knowledge, with_hints
+from seshat.prompts import CARD, Card, ChatTokenizer, Hinting
+from seshat.records import Example
 from seshat.translate import EMPTY, Translator, read_card
 from tests.tiny_model import LANGUAGE, PAIRS, make_tokenizer
 
@@ -100,6 +102,53 @@ def test_a_long_sentence_is_cut_so_that_prompt_and_answer_fit(translator: Transl
 def test_a_word_without_an_end_is_cut_too(translator: Translator, model: TableModel) -> None:
     translator.translate(["ñ" * 3000], "spa", "qtm")
     assert max(map(len, model.asked)) < CARD_OF_TINY.max_seq_length
+
+
+HINTS = Hinting(words=6, examples=1, frequent=0.5, nearest=0.1, tokens=40)
+
+
+def knowledge() -> Knowledge:
+    return Knowledge(HINTS, [of_pair(*pair) for pair in PAIRS.items()])
+
+
+def of_pair(source: str, answer: str) -> Example:
+    return Example(prompt=message(source), answer=answer, task="translation", direction="spa-qtm", source=source, group=source,
+                   split="train", parent=source, origin=source, collection="c")  # fmt: skip
+
+
+def test_a_sentence_is_asked_for_with_its_hints_as_it_was_in_training(model: TableModel, tokenizer: ChatTokenizer) -> None:
+    """Evaluation, serving and training go one way: from a sentence to the same ids."""
+    sentence = "La mujer come pescado."
+    card = CARD_OF_TINY.model_copy(update={"hints": HINTS})
+    Translator(model, tokenizer, card, knowledge()).translate([sentence], "spa", "qtm")
+    [asked] = model.asked
+    train = [of_pair(*pair) for pair in PAIRS.items()]
+    [hinted] = with_hints(HINTS, {"train": train, "val": [of_pair(sentence, "Waru pescë miku.")]})["val"]
+    assert len(hinted.hints) >= 3
+    text = tokenizer.hinted(hinted.prompt, hinted.hints, HINTS.tokens)
+    assert text.endswith(f"\n{message(sentence)}")
+    assert list(asked) == tokenizer.prompt(text)
+
+
+def test_hints_keep_to_their_budget_the_most_important_first(tokenizer: ChatTokenizer) -> None:
+    hints = ["pescado = pescë", "mujer = waru", "El perro corre. = Allku pawa."]
+    sizes = [len(tokenizer.text(hint)) + 1 for hint in hints]
+    assert tokenizer.hinted("Hola", hints, sum(sizes)) == "\n".join([*hints, "Hola"])
+    assert tokenizer.hinted("Hola", hints, sum(sizes) - 1) == "pescado = pescë\nmujer = waru\nHola"
+    assert tokenizer.hinted("Hola", hints, 0) == "Hola"
+
+
+def test_what_a_model_was_trained_with_is_not_left_out_silently(model: TableModel, tokenizer: ChatTokenizer, tmp_path: Path) -> None:
+    card = CARD_OF_TINY.model_copy(update={"hints": HINTS})
+    with pytest.raises(StoreError, match=r"'tiny' was trained with hints.*hints\.jsonl"):
+        Translator(model, tokenizer, card)
+    with pytest.raises(StoreError, match=r"hints\.jsonl"):
+        Knowledge.read(str(tmp_path), HINTS)
+    assert Knowledge.read(str(tmp_path), Hinting()) is None
+    knowledge().write(str(tmp_path))
+    found = Knowledge.read(str(tmp_path), HINTS)
+    assert found is not None
+    assert found.hints(["La mujer come."], "spa", "qtm") == knowledge().hints(["La mujer come."], "spa", "qtm")
 
 
 def test_an_answer_at_its_limit_is_not_finished(tokenizer: ChatTokenizer) -> None:

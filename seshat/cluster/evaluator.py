@@ -17,6 +17,7 @@ from seshat.cluster.events import Event
 from seshat.engines.transformers_model import TransformersModel
 from seshat.evaluation.metrics import score, sentence_scores
 from seshat.examples import TRAINING, read_examples
+from seshat.hints import Knowledge
 from seshat.prompts import ChatTokenizer
 from seshat.records import Example, digest
 from seshat.store import Store
@@ -41,6 +42,8 @@ class Evaluator:
         self._sample = digest("sample", *(example.id for example in self._examples))
         candidates.forget(job.checkpoints, self._sample)
         self._watch = GarbageWatch()
+        trained = read_examples(Store(job.root).path(f"{TRAINING}/train.jsonl")) if job.card.hints else ()
+        self._knowledge = Knowledge(job.card.hints, trained) if job.card.hints else None
         self._model: Any = None
 
     def score_waiting(self) -> Iterator[Event]:
@@ -88,7 +91,7 @@ class Evaluator:
         with torch.no_grad():
             for name, weight in trainable(self._model):
                 weight.copy_(saved[name])
-        return Translator(TransformersModel.around(self._model, str(self._device)), ChatTokenizer.load(folder), job.card)
+        return Translator(TransformersModel.around(self._model, str(self._device)), ChatTokenizer.load(folder), job.card, self._knowledge)
 
 
 def sample(job: Job) -> list[Example]:

@@ -19,8 +19,9 @@ from seshat.data.memory import lookups
 from seshat.data.split import Plan, Split, group_of, held_out_lines, plan, side_of
 from seshat.errors import DataError
 from seshat.examples import SPLITS, TRAINING, to_line
+from seshat.hints import with_hints
 from seshat.language import Language, words
-from seshat.prompts import Prompts, Task
+from seshat.prompts import Hinting, Prompts, Task
 from seshat.records import Document, Entry, Example, Record, SentencePair, digest
 from seshat.rights import Rights, owners
 from seshat.stage import Resources, Stage
@@ -30,8 +31,9 @@ from seshat.store import Manifest, Store
 TASK_WEIGHTS: dict[Task, float] = {"translation": 1.0, "dictionary": 0.5, "grammar": 0.5, "morphology": 0.3, "completion": 0.3}
 
 
-VERSION = 2
+VERSION = 3
 """Raised when the same examples give other files."""
+NO_HINTS = Hinting()
 
 
 class Format(Split):
@@ -156,8 +158,8 @@ def step(
     )
 
 
-def publish(store: Store, settings: Format, rights: Rights) -> Manifest:
-    """Write ``data/training/{train,val,test}.jsonl`` from the finished ``format`` step.
+def publish(store: Store, settings: Format, rights: Rights, hinting: Hinting = NO_HINTS) -> Manifest:
+    """Write ``data/training/{train,val,test}.jsonl`` from the finished ``format`` step, with hints if there are to be some.
 
     Examples from a collection whose owners do not consent to training are left out and counted as ``consent``. The manifest notes
     what a nearest-neighbour lookup scores on the test part (``memory``).
@@ -166,11 +168,11 @@ def publish(store: Store, settings: Format, rights: Rights) -> Manifest:
         DataError: If nothing is left to train on, or if a check finds a leak; nothing is written then.
     """
     made = store.require("format", needed_by="train")
-    fingerprint = digest("training-data", VERSION, made.fingerprint, rights.model_dump_json())
-    return store.done(TRAINING, fingerprint) or _publish(store, settings, rights, made, fingerprint)
+    fingerprint = digest("training-data", VERSION, made.fingerprint, rights.model_dump_json(), hinting.model_dump_json())
+    return store.done(TRAINING, fingerprint) or _publish(store, settings, rights, hinting, made, fingerprint)
 
 
-def _publish(store: Store, settings: Format, rights: Rights, made: Manifest, fingerprint: str) -> Manifest:
+def _publish(store: Store, settings: Format, rights: Rights, hinting: Hinting, made: Manifest, fingerprint: str) -> Manifest:
     examples: dict[str, list[Example]] = {split: [] for split in SPLITS}
     rejected, withheld = Counter(made.rejected), set(rights.forbidding("train"))
     for example in store.records("format", Example):
@@ -181,6 +183,7 @@ def _publish(store: Store, settings: Format, rights: Rights, made: Manifest, fin
     if not examples["train"]:
         raise DataError("format: no example is left for training; look at the reasons in the rejected rows and at format.test, format.val")
     check_examples(examples, settings.near)
+    examples = with_hints(hinting, examples) if hinting else examples
     files = []
     for split in SPLITS:
         file = store.write(f"{TRAINING}/{split}.jsonl", "".join(f"{to_line(one)}\n" for one in examples[split]).encode())
@@ -197,6 +200,7 @@ def _publish(store: Store, settings: Format, rights: Rights, made: Manifest, fin
         rejected=dict(rejected),
         notes={
             "rights": rights.only(collections).model_dump_json(),
+            "hints": hinting.model_dump_json(),
             "memory": "; ".join(map(str, lookups(examples["train"], examples["test"]))),
         },
     )

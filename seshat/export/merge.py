@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from seshat.engines.transformers_model import TransformersModel
 from seshat.errors import EngineError
 from seshat.export.gate import PLACES, Drift, Parity, compare, drift
 from seshat.export.settings import Export
+from seshat.hints import KNOWLEDGE
 from seshat.prompts import CARD, Card, ChatTokenizer
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ def merge(base: str, adapter: str, folder: str, card: Card, export: Export, aske
     tokenizer.tokenizer.save_pretrained(folder)
     with open(os.path.join(folder, CARD), "w", encoding="utf-8") as stream:
         stream.write(card.model_dump_json(indent=1))
+    if card.hints:
+        shutil.copyfile(os.path.join(adapter, KNOWLEDGE), os.path.join(folder, KNOWLEDGE))
     model = TransformersModel(folder, device="cpu", dtype=export.compute)
     after = _Said.by(model, asked, tokenizer.end, export.answer_tokens)
     logits = drift(before.logits, after.logits)

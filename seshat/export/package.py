@@ -11,6 +11,7 @@ from seshat.evaluation.charts import FLOORS
 from seshat.evaluation.results import ScoreRow
 from seshat.examples import TRAINING
 from seshat.export.known import ADAPTERS, NOTHING, Known, known
+from seshat.hints import KNOWLEDGE
 from seshat.prompts import CARD, Card
 from seshat.rights import Use
 from seshat.store import Store
@@ -57,7 +58,7 @@ llama-cli -m {name}-Q8_0.gguf --temp 0 -p "{prompt}"
 
 def copy_tokenizer(source: str, folder: str) -> None:
     """Copy the tokenizer and the card of a model folder."""
-    for name in (*TOKENIZER_FILES, CARD):
+    for name in (*TOKENIZER_FILES, CARD, KNOWLEDGE):
         if os.path.isfile(os.path.join(source, name)):
             shutil.copyfile(os.path.join(source, name), os.path.join(folder, name))
 

@@ -18,7 +18,7 @@ import itertools
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -38,6 +38,8 @@ from seshat.training.settings import Phase, TrainOn
 log = logging.getLogger(__name__)
 VERSION = 1
 TOO_LONG, LOST = "length", "lost"
+Drawn = tuple[int, Example, int]
+"""A line, its example, and how often it is trained on."""
 Make = Callable[[Step], object]
 """Does what is left of a step, somewhere."""
 
@@ -63,6 +65,8 @@ class Encode(Stage[Window, Record]):
     max_length: int
     tasks: dict[Task, float] = {}
     train_on: TrainOn = "answer"
+    hint_tokens: int = 0
+    """The most tokens of the hints of a prompt."""
 
     @cached_property
     def _tokenizer(self) -> ChatTokenizer:
@@ -72,7 +76,7 @@ class Encode(Stage[Window, Record]):
         rejected: list[Example] = []
         for window in records:
             drawn = [(line, example, _copies(example, self._weight(example))) for line, example in window.examples()]
-            for example, copies, chat, lost in _encoded([one for one in drawn if one[2]], self._tokenizer, self.train_on):
+            for example, copies, chat, lost in self._encoded([one for one in drawn if one[2]]):
                 reason = f"{LOST}: line {chat.line}: {lost[:20]!r}" if lost else ""
                 pieces = [chat]
                 if len(chat.ids) > self.max_length and self.train_on == "everything":
@@ -83,6 +87,19 @@ class Encode(Stage[Window, Record]):
                 made = [Encoded(chat=piece, origin=example.origin, collection=example.collection) for piece in pieces]
                 yield from () if reason else made * copies
         yield from rejected
+
+    def _encoded(self, drawn: Sequence[Drawn]) -> Iterator[tuple[Example, int, Chat, str]]:
+        """With hints where there are some; without them where the chat does not fit into a row else."""
+        found = list(_encoded([(line, self._hinted(example), copies) for line, example, copies in drawn], self._tokenizer, self.train_on))
+        again = [one for one, (_, _, chat, _) in zip(drawn, found, strict=True) if one[1].hints and len(chat.ids) > self.max_length]
+        bare = iter(_encoded(again, self._tokenizer, self.train_on))
+        long = {line for line, _, _ in again}
+        return (next(bare) if chat.line in long else (example, copies, chat, lost) for example, copies, chat, lost in found)
+
+    def _hinted(self, example: Example) -> Example:
+        if not example.hints:
+            return example
+        return replace(example, prompt=self._tokenizer.hinted(example.prompt, example.hints, self.hint_tokens))
 
     def _weight(self, example: Example) -> float:
         weights: dict[Any, float] = {**self.tasks}
@@ -161,10 +178,18 @@ def packing(
     tokenizer: ChatTokenizer,
     max_length: int,
     seed: int,
+    hint_tokens: int = 0,
     label: str = "",
 ) -> Packing:
     """The step that packs the windows of a file for a phase, with the tokenizer in ``folder``; ``label`` is what people call it."""
-    encode = Encode(folder=folder, tokenizer=tokenizer_digest(tokenizer), max_length=max_length, tasks=phase.tasks, train_on=phase.train_on)
+    encode = Encode(
+        folder=folder,
+        tokenizer=tokenizer_digest(tokenizer),
+        max_length=max_length,
+        tasks=phase.tasks,
+        train_on=phase.train_on,
+        hint_tokens=hint_tokens,
+    )
     fill = Fill(max_length=max_length, seed=seed)
     return Packing(
         name="pack",
@@ -223,9 +248,7 @@ def _copies(example: Example, weight: float) -> int:
     return math.floor(weight + int(digest("weight", example.id), 16) % 10_000 / 10_000)
 
 
-def _encoded(
-    drawn: Sequence[tuple[int, Example, int]], tokenizer: ChatTokenizer, train_on: TrainOn
-) -> Iterator[tuple[Example, int, Chat, str]]:
+def _encoded(drawn: Sequence[Drawn], tokenizer: ChatTokenizer, train_on: TrainOn) -> Iterator[tuple[Example, int, Chat, str]]:
     """For lines, examples and copies the same with the chat, and with what the tokenizer loses of it."""
     texts = [_texts(example, train_on) for _, example, _ in drawn]
     ids = iter(tokenizer.texts(list(itertools.chain.from_iterable(texts))))

@@ -18,8 +18,9 @@ from seshat.engines import download
 from seshat.engines.weights import sha256
 from seshat.errors import ConfigError, StoreError
 from seshat.examples import TRAINING, read_examples
+from seshat.hints import Knowledge
 from seshat.language import Language
-from seshat.prompts import Card, ChatTokenizer, Prompts
+from seshat.prompts import Card, ChatTokenizer, Hinting, Prompts
 from seshat.records import digest
 from seshat.rights import Rights
 from seshat.store import Manifest, Store
@@ -123,11 +124,11 @@ def finished_adapter(training: Training, base: Manifest, store: Store) -> str:
     return folder if adapter and adapter.notes.get("base_sha256") == base.notes["base_sha256"] else ""
 
 
-def fingerprint(training: Training, base_sha256: str, data: dict[str, str], language: Language, prompts: Prompts) -> str:
+def fingerprint(training: Training, card: Card) -> str:
     """The name of everything that an adapter depends on."""
     settings = json.dumps(training.decides(), sort_keys=True)
-    parts = (settings, language.model_dump_json(), prompts.model_dump_json(), base_sha256, *sorted(data.items()))
-    return digest("train", VERSION, *parts)
+    asked = (card.language.model_dump_json(), card.prompts.model_dump_json(), *([card.hints.model_dump_json()] if card.hints else []))
+    return digest("train", VERSION, settings, *asked, card.base_sha256, *sorted(card.data.items()))
 
 
 def data_digests(store: Store) -> dict[str, str]:
@@ -158,13 +159,15 @@ def prepare(
     base, folder, _ = ensure_trained_base(training, language, prompts, store, rights)
     tokenizer = ChatTokenizer.load(store.path(folder))
     tokenizer.check()
-    packs = {name: _pack(name, found, training, tokenizer, store.path(folder), store, make) for name, found in lines.items()}
+    hints = _hints(store)
+    packs = {name: _pack(name, found, training, tokenizer, store.path(folder), hints, store, make) for name, found in lines.items()}
     withdrawn = read_withdrawals(store)
     withdrawn.refuse_examples(store)
     card = Card(
         name=training.name,
         language=language,
         prompts=prompts,
+        hints=hints,
         base=folder,
         base_sha256=base.notes["base_sha256"],
         max_seq_length=training.max_seq_length,
@@ -172,7 +175,7 @@ def prepare(
         rights=_allowed(rights or Rights(), {name for window in lines["train.jsonl"] for name in window.collections}),
         without=tuple(one.source for one in withdrawn.sources),
     )
-    name = fingerprint(asked or training, card.base_sha256, data, language, prompts)
+    name = fingerprint(asked or training, card)
     return Job(training, store.root, folder, card, packs["train.jsonl"], packs.get("val.jsonl"), name)
 
 
@@ -232,6 +235,8 @@ def finish(job: Job, numbers: dict[str, float]) -> Manifest:
     store = Store(job.root)
     weights, notes = _chosen(job)
     adapter.write_weights(weights, store.path(job.folder))
+    if job.card.hints:
+        Knowledge(job.card.hints, read_examples(store.path(f"{TRAINING}/train.jsonl"))).write(store.path(job.folder))
     manifest = Manifest(
         stage="train",
         fingerprint=job.fingerprint,
@@ -263,10 +268,17 @@ def _chosen(job: Job) -> tuple[str, dict[str, str]]:
     return candidates.path_of(job.checkpoints, best.step), notes
 
 
-def _pack(name: str, lines: tuple[Window, ...], training: Training, tokenizer: ChatTokenizer, folder: str, store: Store,
-          make: Make | None) -> Packed:  # fmt: skip
+def _hints(store: Store) -> Hinting:
+    """What the training data was formatted with; data from elsewhere has none."""
+    manifest = store.manifest(TRAINING)
+    return Hinting.model_validate_json(manifest.notes["hints"]) if manifest and "hints" in manifest.notes else Hinting()
+
+
+def _pack(name: str, lines: tuple[Window, ...], training: Training, tokenizer: ChatTokenizer, folder: str, hints: Hinting,
+          store: Store, make: Make | None) -> Packed:  # fmt: skip
     """The rows of a file: those of all phases to train on, or as they are to validate."""
     known: dict[str, Any] = {"folder": folder, "tokenizer": tokenizer, "max_length": training.max_seq_length, "seed": training.seed}
+    known["hint_tokens"] = hints.tokens if hints else 0
     phases = training.phases if name == "train.jsonl" else ()
     steps = [packing(name, lines, phase, label=f"{name} in phase {phase.name!r}", **known) for phase in phases]
     return pack_phases(steps or [packing(name, lines, ALL, **known)], store, make or (lambda step: step.run(store)))

@@ -15,7 +15,7 @@ from seshat.data.format import Format
 from seshat.data.split import group_of, side_of_group
 from seshat.errors import ConfigError, DataError, StoreError
 from seshat.examples import SPLITS, TRAINING, read_examples
-from seshat.prompts import Prompts
+from seshat.prompts import Hinting, Prompts
 from seshat.records import Example, Page, Record, SentencePair, Utterance
 from seshat.rights import Consent, Rights, Source
 from seshat.store import Manifest, Store
@@ -333,6 +333,22 @@ def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
     one, other = Store(str(tmp_path / "one")), Store(str(tmp_path / "other"))
     publish(one), publish(other)
     assert files(one) == files(other)
+
+
+def test_hints_are_published_with_the_examples(store: Store) -> None:
+    """Those of training are cross-fitted; those of the held-out parts come from all of training."""
+    publish(store)
+    plain = files(store)
+    hinting = Hinting(words=4, examples=1, nearest=0.1, frequent=1.0, dropout=0.0)
+    formatting.publish(store, Format(), Rights(), hinting)
+    read = {split: list(read_examples(store.path(f"{TRAINING}/{split}.jsonl"))) for split in SPLITS}
+    assert all(one.hints for found in read.values() for one in found)
+    for one in read["train"]:
+        assert one.answer not in {hint.partition(" = ")[2] for hint in one.hints}
+    answers = {one.answer for one in read["train"]}
+    assert all(one.hints[-1].split(" = ")[1] in answers for split in ("val", "test") for one in read[split])
+    formatting.publish(store, Format(), Rights())
+    assert files(store) == plain
 
 
 def test_the_rights_of_what_went_in_go_with_the_data(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,9 +42,10 @@ class Workspace:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text("".join(f"{to_line(one)}\n" for one in examples), encoding="utf-8")
 
-    def step(self, phase: Phase = ALL, max_length: int = 128) -> Packing:
+    def step(self, phase: Phase = ALL, max_length: int = 128, hint_tokens: int = 0) -> Packing:
         found = windows(str(self.path), "train.jsonl", size=20)
-        return packing("train.jsonl", found, phase, folder=self.folder, tokenizer=self.tokenizer, max_length=max_length, seed=5)
+        known: dict[str, Any] = {"folder": self.folder, "tokenizer": self.tokenizer, "hint_tokens": hint_tokens}
+        return packing("train.jsonl", found, phase, max_length=max_length, seed=5, **known)
 
     def pack(self, *phases: Phase, max_length: int = 128) -> Packed:
         return pack_phases([self.step(phase, max_length) for phase in phases or (ALL,)], self.store, lambda step: step.run(self.store))
@@ -121,6 +123,24 @@ def test_a_plain_text_that_is_too_long_is_cut_and_every_token_is_trained_once(wo
     assert trained == sorted(text.ids[text.prompt :])
     assert max(len(piece.ids) for piece in pieces) == 50
     assert (packed.num_examples, packed.num_read) == (len(pieces), len(pieces))
+
+
+def test_hints_stand_before_the_prompt_unless_they_would_push_an_example_out(workspace: Workspace, examples: list[Example]) -> None:
+    plain = examples[0]
+    hinted = dataclasses.replace(plain, hints=("waru = mujer", "taki = canta"), origin="hinted")
+    length = len(next(encode([plain], workspace.tokenizer)).ids)
+    workspace.write([plain, hinted])
+
+    def prompts(**budget: int) -> list[str]:
+        step = workspace.step(max_length=budget.pop("max_length", 128), **budget)
+        packed = pack_phases([step], workspace.store, lambda one: one.run(workspace.store))
+        chats = sorted((chat for row in range(len(packed)) for chat in packed[row]), key=lambda chat: chat.line)
+        return [workspace.tokenizer.decode(chat.ids[: chat.prompt]) for chat in chats]
+
+    bare, told = prompts(hint_tokens=60)
+    assert told.replace("waru = mujer\ntaki = canta\n", "") == bare != told
+    assert prompts(hint_tokens=0) == [bare, bare]
+    assert prompts(hint_tokens=60, max_length=length) == [bare, bare]
 
 
 def test_too_long_examples_are_counted_and_kept_apart(workspace: Workspace, examples: list[Example]) -> None:
