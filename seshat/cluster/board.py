@@ -32,6 +32,8 @@ class Teller:
         self._tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking else None
 
     def __call__(self, event: Event) -> None:
+        if self._tracker:
+            self._track(self._tracker, event)
         for text in event.news:
             log.info("train: step %d: %s", event.step, text)
         for text in event.remarks:
@@ -39,8 +41,6 @@ class Teller:
         if event.numbers or event.scores:
             said = "  ".join(f"{name} {value:.4g}" for name, value in (event.numbers | event.scores).items())
             self._progress(f"train: step {event.step} of {self._total}  {said}")
-        if self._tracker:
-            self._track(self._tracker, event)
 
     def _track(self, tracker: Tracker, event: Event) -> None:
         if event.facts:

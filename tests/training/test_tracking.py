@@ -210,7 +210,8 @@ def test_older_runs_in_files_are_warned_about(root: Path, caplog: pytest.LogCapt
 
 KILLED = """
 import os, signal, sys
-from seshat.cluster import train as cluster
+from seshat.cluster import board
+from seshat.cluster.train import train
 from seshat.store import Store
 from tests.training.tiny import LANGUAGE, PROMPTS, settings
 
@@ -220,8 +221,8 @@ def progress():
             os.kill(os.getpid(), signal.SIGKILL)
     return tell
 
-cluster.Progress = progress
-cluster.train(settings(name="murdered", tracking=True), LANGUAGE, PROMPTS, Store(sys.argv[1]), execution="local")
+board.Progress = progress
+train(settings(name="murdered", tracking=True), LANGUAGE, PROMPTS, Store(sys.argv[1]), execution="local")
 """
 
 
