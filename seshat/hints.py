@@ -128,7 +128,7 @@ class Hinter:
             return None
         for form in dict.fromkeys((word, self._entries.find(word))):
             if form in self._dictionary:
-                return form, tuple(self._dictionary[form][: self.hinting.translations])
+                return form, tuple(self._dictionary[form][: self.hinting.per_word])
             if form == word and (linked := self._linked(word)):
                 return word, linked
         form = self._seen.find(word)
@@ -136,7 +136,7 @@ class Hinter:
         return (form, linked) if linked else None
 
     def _linked(self, word: str) -> tuple[str, ...]:
-        links = self._lexicon.translations(word, limit=self.hinting.translations)
+        links = self._lexicon.translations(word, limit=self.hinting.per_word)
         return tuple(translation for translation, strength in links if strength >= self.hinting.weakest)
 
     def _near(self, sentences: Sequence[str]) -> Iterator[tuple[tuple[str, str], ...]]:

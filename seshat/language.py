@@ -181,6 +181,11 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where each word of a text begins and ends; the same words as ``words``."""
+    return [match.span() for match in _WORD.finditer(text)]
+
+
 def split_sentences(text: str, *, end: str = ".?!…", abbreviations: tuple[str, ...] = ()) -> list[str]:
     """Cut a paragraph into sentences without a model: at an end mark, before a capital, a digit or an opening mark.
 

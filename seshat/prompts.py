@@ -58,7 +58,7 @@ class Hinting(Section):
 
     words: int = Field(0, ge=0)
     """The most words of a sentence that are explained, the rarest first; 0: none."""
-    translations: int = Field(2, ge=1)
+    per_word: int = Field(2, ge=1)
     """The most translations of a word."""
     examples: int = Field(0, ge=0)
     """How many near examples are shown; 0: none."""

@@ -1,0 +1,168 @@
+"""The phrase table: what short runs of words are translated by, and how surely.
+
+Phrases are all runs that no link of the word alignment leaves (Och, Tillmann and Ney, 1999; Koehn, Och and Marcu, 2003). Their
+probabilities in both directions are smoothed as in Kneser-Ney (Foster, Kuhn and Johnson, 2006, "Phrasetable Smoothing"), because
+most phrases were seen once; beside them stand the probabilities of their words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from seshat.phrases.ngram import discounts
+from seshat.phrases.words import Links, Sentence
+
+LONGEST = 5
+"""Words on either side of a phrase."""
+WIDEST = 30
+"""Translations of a phrase that are kept, the best."""
+WEAKEST = 1e-4
+"""The least probability of a word given another."""
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A translation of a phrase, with natural logarithms of probabilities."""
+
+    target: Phrase
+    forward: float
+    """log p(target | source)."""
+    backward: float
+    """log p(source | target)."""
+    words_forward: float
+    """The same by the words that are linked, summed over those of the target."""
+    words_backward: float
+
+    @property
+    def strength(self) -> float:
+        """By which entries are ranked before anything else is known."""
+        return self.forward + self.backward + self.words_forward + self.words_backward
+
+
+class PhraseTable(dict[Phrase, list[Entry]]):
+    """The translations of each source phrase, the best first."""
+
+    @classmethod
+    def extract(cls, pairs: Sequence[tuple[Sentence, Sentence]], links: Sequence[Links]) -> PhraseTable:
+        """From aligned pairs of (source words, target words)."""
+        words = _Words(pairs, links)
+        counts: Counter[tuple[Phrase, Phrase]] = Counter()
+        inside: dict[tuple[Phrase, Phrase], Links] = {}
+        for (source, target), its in zip(pairs, links, strict=True):
+            for phrase, within in _phrases(source, target, its):
+                counts[phrase] += 1
+                inside.setdefault(phrase, within)
+        return cls._estimate(counts, inside, words)
+
+    @classmethod
+    def _estimate(cls, counts: Counter[tuple[Phrase, Phrase]], inside: dict[tuple[Phrase, Phrase], Links], words: _Words) -> PhraseTable:
+        sources, targets = Counter[Phrase](), Counter[Phrase]()
+        kinds_source, kinds_target = Counter[Phrase](), Counter[Phrase]()
+        for (source, target), count in counts.items():
+            sources[source] += count
+            targets[target] += count
+            kinds_source[source] += 1
+            kinds_target[target] += 1
+        off = discounts(counts.values())
+        table = cls()
+        for (source, target), count in counts.items():
+            less, size = off[min(count, 3)], len(counts)
+            forward = (count - less) / sources[source] + less * kinds_source[source] / sources[source] * kinds_target[target] / size
+            backward = (count - less) / targets[target] + less * kinds_target[target] / targets[target] * kinds_source[source] / size
+            weights = words.weights(source, target, inside[source, target])
+            table.setdefault(source, []).append(Entry(target, math.log(forward), math.log(backward), *weights))
+        for entries in table.values():
+            entries.sort(key=lambda entry: (-entry.strength, entry.target))
+            del entries[WIDEST:]
+        return table
+
+
+class _Words:
+    """How often words are linked, in both directions."""
+
+    def __init__(self, pairs: Sequence[tuple[Sentence, Sentence]], links: Sequence[Links]) -> None:
+        self._forward: Counter[tuple[str, str | None]] = Counter()
+        self._backward: Counter[tuple[str, str | None]] = Counter()
+        self._sources: Counter[str] = Counter()
+        self._targets: Counter[str] = Counter()
+        for (source, target), its in zip(pairs, links, strict=True):
+            self._add(source, target, its, 0, self._forward, self._sources)
+            self._add(target, source, its, 1, self._backward, self._targets)
+
+    @staticmethod
+    def _add(
+        words: Sentence, others: Sentence, links: Links, side: int, pairs: Counter[tuple[str, str | None]], total: Counter[str]
+    ) -> None:
+        linked = _by_place(links, side)
+        total.update(words)
+        for place, word in enumerate(words):
+            its = linked.get(place)
+            for other in its or ():
+                pairs[word, others[other]] += 1 / len(its or ())  # type: ignore[assignment]
+            if not its:
+                pairs[word, None] += 1
+
+    def weights(self, source: Phrase, target: Phrase, links: Links) -> tuple[float, float]:
+        """The lexical weights of a phrase pair, forward and backward (Koehn, Och and Marcu, 2003)."""
+        forward = self._weight(source, target, _by_place(links, 1), (self._forward, self._sources), (self._backward, self._targets))
+        backward = self._weight(target, source, _by_place(links, 0), (self._backward, self._targets), (self._forward, self._sources))
+        return forward, backward
+
+    @staticmethod
+    def _weight(
+        given: Phrase,
+        made: Phrase,
+        linked: dict[int, list[int]],
+        there: tuple[Counter[tuple[str, str | None]], Counter[str]],
+        back: tuple[Counter[tuple[str, str | None]], Counter[str]],
+    ) -> float:
+        total = 0.0
+        for place, word in enumerate(made):
+            if its := linked.get(place):
+                mean = sum(there[0][given[other], word] / there[1][given[other]] for other in its) / len(its)
+            else:
+                mean = back[0][word, None] / back[1][word]
+            total += math.log(max(WEAKEST, mean))
+        return total
+
+
+def _by_place(links: Links, side: int) -> dict[int, list[int]]:
+    """The places of the other side that each place of a side is linked with."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for link in links:
+        found[link[side]].append(link[1 - side])
+    return dict(found)
+
+
+def _phrases(source: Sentence, target: Sentence, links: Links) -> Iterator[tuple[tuple[Phrase, Phrase], Links]]:
+    """All phrase pairs of a sentence pair with the links inside; words without links at their edges may belong to them."""
+    rows, columns = _by_place(links, 0), _by_place(links, 1)
+    for first in range(len(source)):
+        low, high = len(target), -1
+        for last in range(first, min(len(source), first + LONGEST)):
+            for place in rows.get(last, ()):
+                low, high = min(low, place), max(high, place)
+            if high < 0 or high - low >= LONGEST:
+                continue
+            if any(not first <= place <= last for column in range(low, high + 1) for place in columns.get(column, ())):
+                continue
+            for begin, end in _widened(low, high, columns, len(target)):
+                within = tuple((i - first, j - begin) for i in range(first, last + 1) for j in rows.get(i, ()))
+                yield (tuple(source[first : last + 1]), tuple(target[begin : end + 1])), within
+
+
+def _widened(low: int, high: int, linked: dict[int, list[int]], size: int) -> Iterator[tuple[int, int]]:
+    """A run and those with words without links added at its ends."""
+    begin = low
+    while begin == low or (begin >= 0 and begin not in linked):
+        end = high
+        while end == high or (end < size and end not in linked):
+            if end - begin >= LONGEST:
+                break
+            yield begin, end
+            end += 1
+        begin -= 1
