@@ -75,11 +75,11 @@ def evaluate(
     run = store.manifest(folder)
     done_before = run is not None and run.fingerprint == draft.fingerprint
     if run is None or not done_before:
-        store.remove(f"{folder}/manifest.json")
         if run is None or run.notes != draft.notes:
             cases = read_cases(evaluation, language, prompts, store)
             _answer(evaluation, language, cases, store, name, ours, base)
             write_made(store, folder, made_of(store, name, cases.training, language, prompts))
+        store.remove(f"{folder}/manifest.json")
         run = _finish(draft, _derive(evaluation, store, folder), store, folder)
     publish(store, run)
     return _outcome(run, store, language, perf_counter() - begun, done_before=done_before)
@@ -93,7 +93,7 @@ def _draft(evaluation: Evaluation, language: Language, prompts: Prompts, store: 
     inputs = _inputs(evaluation, store, name)
     asked = evaluation.model_dump_json(exclude={"test", "monolingual", "samples", *DERIVED})
     settings = (asked, language.model_dump_json(), prompts.model_dump_json(), with_base)
-    answers = digest("eval", VERSION, *settings, *sorted(inputs.items()))
+    answers = digest("eval", VERSION, name, *settings, *sorted(inputs.items()))
     return Manifest(
         stage="eval",
         fingerprint=digest(answers, evaluation.model_dump_json(include=DERIVED)),
@@ -127,6 +127,7 @@ def _answer(evaluation: Evaluation, language: Language, cases: Cases, store: Sto
     if leaked := sum(verdict.details.num_leaked for verdict in verdicts):
         log.warning("eval: %d test sentences also stand in the training data; name the test files under format.held_out", leaked)
     folder = of_run(name)
+    store.remove(f"{folder}/manifest.json")  # until all is written, the folder is not whole
     write_measured(store, beside(folder, STATISTICS), [verdict.measured for verdict in verdicts])
     write_samples(store, [sample for verdict in verdicts for sample in verdict.samples], folder)
     write_details(store, details, folder)

@@ -199,3 +199,16 @@ def test_what_is_missing_is_named_with_its_make(workspace: Store, translator: Ma
     (tmp_path / "data/training/test.jsonl").unlink()
     with pytest.raises(StoreError, match="make format"):
         run(workspace, translator)
+
+
+def test_an_evaluation_that_breaks_off_leaves_the_one_before_it(workspace: Store, translator: Make) -> None:
+    run(workspace, translator)
+    before = workspace.manifest("reports/runs/tiny")
+
+    def broken() -> Translator:
+        raise StoreError("no weights")
+
+    workspace.finish("models/adapters/tiny", Manifest(stage="train", fingerprint="trained again"))
+    with pytest.raises(StoreError, match="no weights"):
+        evaluate(Evaluation(**QUICK), LANGUAGE, Prompts(), workspace, "tiny", ours=broken)
+    assert workspace.manifest("reports/runs/tiny") == before == workspace.manifest("reports").model_copy(update={"files": before.files})
