@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import json
 import os
 import types
 import typing
@@ -89,6 +90,21 @@ def to_yaml(settings: Section) -> str:
     yaml.default_flow_style = False
     yaml.dump(settings.model_dump(mode="json"), stream)
     return stream.getvalue()
+
+
+def flat(text: str, name: str) -> dict[str, str]:
+    """The values of a YAML text by their dotted keys, as ``key=value`` would set them; mistakes are shown under ``name``."""
+    found: dict[str, str] = {}
+
+    def lay(key: str, value: object) -> None:
+        if isinstance(value, Mapping) and value:
+            for part, below in value.items():
+                lay(f"{key}.{part}" if key else str(part), below)
+        elif key:
+            found[key] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    lay("", _parse(text, name))
+    return found
 
 
 def top_keys(path: Path) -> set[str]:

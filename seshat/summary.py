@@ -70,7 +70,7 @@ def _scores(store: Store) -> str:
     """chrF++ and BLEU of the translations: ours beside the floors, a line for each direction and metric."""
     if store.size(SCORES) < 0:
         return "no scores: run 'make eval'"
-    rows = [row for row in json.loads(store.read(SCORES)) if row["task"] == "translation"]
+    rows = [row for row in json.loads(store.read(SCORES)) if row["task"] == "translation" and row["metric"] in ("chrf++", "bleu")]
     systems = list(dict.fromkeys(row["system"] for row in rows))
     lines = ["translation      " + "".join(f"{system:>22}" for system in systems)]
     for direction, metric in dict.fromkeys((row["direction"], row["metric"]) for row in rows):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import pytest
 
-from seshat.config import PathSetting, Section, TableFile, load, to_yaml, top_keys
+from seshat.config import PathSetting, Section, TableFile, flat, load, to_yaml, top_keys
 from seshat.errors import ConfigError
 
 
@@ -318,3 +318,19 @@ def test_a_table_in_another_encoding_is_refused(folder: Path) -> None:
     write(folder, rules="rules: old.tsv")
     with pytest.raises(ConfigError, match=r"^old\.tsv: cannot be read .* UTF-8"):
         load(Rules, "rules.yaml")
+
+
+def test_settings_are_laid_flat_as_they_are_typed_on_the_command_line() -> None:
+    text = "a: 1\nb: {c: text, d: [1, x], e: {f: null, g: true}, h: {}}\n"
+    assert flat(text, "file") == {"a": "1", "b.c": "text", "b.d": '[1, "x"]', "b.e.f": "null", "b.e.g": "true", "b.h": "{}"}
+    assert flat("", "file") == {}
+    assert flat(to_yaml(Train()), "train") == {
+        "learning_rate": "0.0002",
+        "precision": "lora",
+        "lora.r": "8",
+        "lora.alpha": "16.0",
+        "weights": "{}",
+        "files": "[]",
+    }
+    with pytest.raises(ConfigError, match="file:1: not valid YAML"):
+        flat("a: [", "file")

@@ -65,11 +65,14 @@ def score(direction: str, metric: str, system: str, value: float) -> dict[str, o
 
 def test_a_run_ends_with_our_scores_beside_the_floors(store: Store) -> None:
     rows = [score("spa-qtm", metric, system, value) for metric in ("chrf++", "bleu") for system, value in (("ours", 40.0), ("copy", 9.5))]
-    store.write("reports/scores.json", json.dumps([*rows, score("qtm-spa", "bleu", "ours", 30.0)]).encode())
+    store.write(
+        "reports/scores.json", json.dumps([*rows, score("qtm-spa", "bleu", "ours", 30.0), score("qtm-spa", "ter", "ours", 60.0)]).encode()
+    )
     lines = [line.split() for line in closing([Outcome(stage="ingest")], store, "quickstart").split("\n")]
     assert ["translation", "ours", "copy"] in lines
     assert ["spa-qtm", "chrf++", "40.0", "[39.0,", "41.0]", "9.5", "[8.5,", "10.5]"] in lines
     assert ["qtm-spa", "bleu", "30.0", "[29.0,", "31.0]", "-"] in lines
+    assert not any("ter" in line for line in lines), "chrF++ and BLEU are enough for the terminal"
     assert ["adapter", store.path("models/adapters/quickstart")] in lines
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from seshat.cluster.events import Event
 from seshat.engines.transformers_model import TransformersModel
-from seshat.evaluation.metrics import score, sentence_scores
+from seshat.evaluation.metrics import Metric, sentence_scores, statistics
 from seshat.examples import TRAINING, read_examples
 from seshat.hints import Knowledge
 from seshat.prompts import ChatTokenizer
@@ -68,18 +68,18 @@ class Evaluator:
         by_direction: dict[str, list[Example]] = {}
         for example in self._examples:
             by_direction.setdefault(example.direction, []).append(example)
-        scores: dict[str, list[float]] = {"chrf++": [], "bleu": []}
+        scores: dict[Metric, list[float]] = {"chrf++": [], "bleu": []}
         for direction, examples in by_direction.items():
             source, _, target = direction.partition("-")
             said = translator.translate([example.source for example in examples], source, target)
             found += zip(examples, said, strict=True)
             for metric, values in scores.items():
                 hypotheses, references = [one.text for one in said], [example.answer for example in examples]
-                values.append(score(metric, hypotheses, references, resamples=1).score)  # type: ignore[arg-type]
-        numbers = {metric: fmean(values) for metric, values in scores.items()} | habits(found)
+                values.append(statistics(metric, hypotheses, references).corpus())
+        numbers: dict[str, float] = {metric: fmean(values) for metric, values in scores.items()}
         sentences = sentence_scores("chrf++", [one.text for _, one in found], [example.answer for example, _ in found])
         samples = [(example.source, example.answer, one.text) for example, one in found[:: max(1, len(found) // NUM_SAMPLES)]]
-        return numbers, tuple(sentences), samples
+        return numbers | habits(found), tuple(sentences), samples
 
     def _with(self, weights: str) -> Translator:
         """The model with the weights of a checkpoint."""

@@ -29,7 +29,7 @@ EXTENSION = "/seshat-extension.json"
 """The record beside a base with tokens learnt from the training text."""
 STAGES = ("ingest", "ocr", "transcribe", "align", "format")
 """The verbs that make the training data, in order."""
-MODELS, SAMPLES, DETAILS = "models", "reports/samples.jsonl", "reports/evaluation.json"
+MODELS, REPORTS = "models", "reports"
 AGAIN = {
     "adapters": "train again (make train ARGS=training.name={name}), or delete the folder",
     "merged": "make export-gguf after training, or delete the folder",
@@ -176,8 +176,10 @@ def _learners(store: Store, withdrawal: Withdrawal) -> Iterator[Learner]:
         yield Learner(
             path=folder, cure="its new tokens are pieces of this workspace's training text: delete it, make train learns them again"
         )
-    if store.size(SAMPLES) >= 0:
-        shown = any(withdrawal.covers(json.loads(line).get("origin", "")) for line in store.read(SAMPLES).splitlines())
-        judged = json.loads(store.read(DETAILS))["name"] if store.size(DETAILS) >= 0 else ""
+    for samples in (name for name in store.names(REPORTS) if posixpath.basename(name) == "samples.jsonl"):
+        folder = posixpath.dirname(samples)
+        details = f"{folder}/evaluation.json"
+        shown = any(withdrawal.covers(json.loads(line).get("origin", "")) for line in store.read(samples).splitlines())
+        judged = json.loads(store.read(details))["name"] if store.size(details) >= 0 else ""
         if shown or judged in guilty:
-            yield Learner(path="reports", cure="make eval again after training; delete the folder if its samples must go")
+            yield Learner(path=folder, cure="make eval again after training; delete the folder if its samples must go")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from seshat.evaluation.floors import System
+from seshat.evaluation.floors import FLOORS, System
 from seshat.evaluation.results import ScoreRow
 
 WIDTH, ROW, LEFT, RIGHT = 420, 28, 110, 44
-FLOORS = ("copy", "nearest", "gloss")
 
 
 def intervals(rows: Sequence[ScoreRow], labels: Mapping[System, str]) -> str:

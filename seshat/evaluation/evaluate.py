@@ -1,4 +1,8 @@
-"""The verb ``eval``: generate, compare with the floors, score, and write ``reports/``."""
+"""The verb ``eval``: generate, compare with the floors, score, and write ``reports/``.
+
+First come the answers and their statistics, then everything that derives from them. Both lie in the folder of the run; where
+only settings of the second half have changed (``DERIVED``), no model is asked again.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,29 @@ import os
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from seshat.config import to_yaml
-from seshat.errors import StoreError
+from seshat.config import did_you_mean, to_yaml
+from seshat.errors import ConfigError, StoreError
 from seshat.evaluation.cases import Cases, Part, read_cases, seen, trained_sentences
 from seshat.evaluation.floors import Floors, System
-from seshat.evaluation.judge import Answers, ask, guess, judge, surprise
-from seshat.evaluation.results import DETAILS, FOLDER, Details, Surprise, read_scores, write_samples, write_scores
+from seshat.evaluation.judge import Answers, Trained, ask, guess, judge, surprise
+from seshat.evaluation.measured import known_words, read_measured, write_measured
+from seshat.evaluation.results import (
+    DETAILS,
+    SAMPLES,
+    SCORES,
+    STATISTICS,
+    Details,
+    Surprise,
+    beside,
+    of_run,
+    read_details,
+    read_scores,
+    write_details,
+    write_samples,
+    write_scores,
+)
+from seshat.evaluation.runs import MADE, made_of, publish, write_made
+from seshat.evaluation.scoring import best_floor, derive
 from seshat.evaluation.settings import Evaluation
 from seshat.examples import TRAINING
 from seshat.language import Language, words
@@ -21,12 +42,14 @@ from seshat.lexicon import Lexicon
 from seshat.prompts import Prompts
 from seshat.records import digest
 from seshat.step import Outcome, outcome
-from seshat.store import Manifest, Store, StoredFile
+from seshat.store import Manifest, Store
 from seshat.translate import Translator
 
 log = logging.getLogger(__name__)
-VERSION = 1
+VERSION = 2
 """Raised when the same inputs give other numbers."""
+DERIVED = {"bootstrap", "seed", "published"}
+"""Settings that the answers do not depend on."""
 Load = Callable[[], Translator]
 Said = list[tuple[Part, dict[System, Answers]]]
 """What each system said to each part."""
@@ -44,47 +67,53 @@ def evaluate(
 ) -> Outcome:
     """Score the adapter ``name`` of a workspace beside the floors, and the base model as it was before training.
 
-    ``ours`` and ``base`` load a model that can be asked; neither is called if the scores on disk are of this adapter, these
+    ``ours`` and ``base`` load a model that can be asked; neither is called if the answers on disk are of this adapter, these
     test cases and these settings.
     """
-    begun = perf_counter()
+    begun, folder = perf_counter(), of_run(name)
+    draft = _draft(evaluation, language, prompts, store, name, with_base=base is not None)
+    run = store.manifest(folder)
+    done_before = run is not None and run.fingerprint == draft.fingerprint
+    if run is None or not done_before:
+        if run is None or run.notes != draft.notes:
+            cases = read_cases(evaluation, language, prompts, store)
+            _answer(evaluation, language, cases, store, name, ours, base)
+            write_made(store, folder, made_of(store, name, cases.training, language, prompts))
+        store.remove(f"{folder}/manifest.json")
+        run = _finish(draft, _derive(evaluation, store, folder), store, folder)
+    publish(store, run)
+    return _outcome(run, store, language, perf_counter() - begun, done_before=done_before)
+
+
+def _draft(evaluation: Evaluation, language: Language, prompts: Prompts, store: Store, name: str, *, with_base: bool) -> Manifest:
+    """The manifest of the run as far as it is known beforehand."""
+    directions = {_forward(language), _backward(language)}
+    for direction in evaluation.published.keys() - directions:
+        raise ConfigError(f"evaluation.published.{direction}: is no direction of this workspace{did_you_mean(direction, directions)}")
     inputs = _inputs(evaluation, store, name)
-    numbers = evaluation.model_dump_json(exclude={"test", "monolingual", "samples"})
-    settings = (numbers, language.model_dump_json(), prompts.model_dump_json(), base is not None)
-    fingerprint = digest("eval", VERSION, *settings, *sorted(inputs.items()))
-    done = store.done(FOLDER, fingerprint)
-    if done is not None:
-        return _outcome(done, store, language, perf_counter() - begun, done_before=True)
-    cases = read_cases(evaluation, language, prompts, store)
-    num_available = sum(part.num_available for part in cases.parts)
-    num_scored = sum(len(part.examples) for part in cases.parts)
-    log.info("eval: %d test cases of %s", num_scored, name)
-    manifest = Manifest(
+    asked = evaluation.model_dump_json(exclude={"test", "monolingual", "samples", *DERIVED})
+    settings = (asked, language.model_dump_json(), prompts.model_dump_json(), with_base)
+    answers = digest("eval", VERSION, name, *settings, *sorted(inputs.items()))
+    return Manifest(
         stage="eval",
-        fingerprint=fingerprint,
+        fingerprint=digest(answers, evaluation.model_dump_json(include=DERIVED)),
         inputs=inputs,
-        files=_run(evaluation, language, cases, store, name, ours, base),
         settings=to_yaml(evaluation),
-        rows_in=num_available,
-        kept=num_scored,
-        rejected={"sampled": num_available - num_scored} if num_available > num_scored else {},
+        notes={"answers": answers},
     )
-    store.finish(FOLDER, manifest)
-    return _outcome(manifest, store, language, perf_counter() - begun)
 
 
-def _run(
-    evaluation: Evaluation, language: Language, cases: Cases, store: Store, name: str, ours: Load, base: Load | None
-) -> tuple[StoredFile, ...]:
+def _answer(evaluation: Evaluation, language: Language, cases: Cases, store: Store, name: str, ours: Load, base: Load | None) -> None:
     """Ask our model, then the base, then the floors, and put on disk what came out; one model is in memory at a time."""
+    log.info("eval: %d test cases of %s", sum(len(part.examples) for part in cases.parts), name)
     said: Said = [(part, {}) for part in cases.parts]
     surprises = [_speak("ours", ours, cases, said, lambda part: range(len(part.examples)))]
     if base is not None and (evaluation.base_sample or cases.monolingual):
         few = evaluation.base_sample
         surprises.append(_speak("base", base, cases, said, lambda part: part.some(few) if part.task == "translation" else ()))
     lexicon = _guess(evaluation, language, cases, said)
-    trained = trained_sentences(cases.training)
-    verdicts = [judge(part, answers, evaluation, trained) for part, answers in said]
+    trained = Trained(trained_sentences(cases.training), known_words(cases.training))
+    verdicts = [judge(part, answers, trained) for part, answers in said]
     files = [os.path.basename(path) for path in (evaluation.test.text, evaluation.test.translation) if path]
     details = Details(
         name=name,
@@ -97,11 +126,38 @@ def _run(
     )
     if leaked := sum(verdict.details.num_leaked for verdict in verdicts):
         log.warning("eval: %d test sentences also stand in the training data; name the test files under format.held_out", leaked)
-    return (
-        write_scores(store, [row for verdict in verdicts for row in verdict.rows]),
-        write_samples(store, [sample for verdict in verdicts for sample in verdict.samples]),
-        store.write(DETAILS, details.model_dump_json(indent=1).encode()),
-    )
+    folder = of_run(name)
+    store.remove(f"{folder}/manifest.json")  # until all is written, the folder is not whole
+    write_measured(store, beside(folder, STATISTICS), [verdict.measured for verdict in verdicts])
+    write_samples(store, [sample for verdict in verdicts for sample in verdict.samples], folder)
+    write_details(store, details, folder)
+
+
+def _derive(evaluation: Evaluation, store: Store, folder: str) -> Details:
+    """Write the scores and all else that the stored statistics say; the details with it."""
+    details = read_details(store, folder)
+    assert details is not None  # written beside the statistics
+    found = derive(read_measured(store, beside(folder, STATISTICS)), evaluation)
+    write_scores(store, found.rows, folder)
+    told = {"comparisons": found.comparisons, "published": found.published, "buckets": found.buckets}
+    details = details.model_copy(update=told)
+    write_details(store, details, folder)
+    return details
+
+
+def _finish(draft: Manifest, details: Details, store: Store, folder: str) -> Manifest:
+    """Commit the folder of the run."""
+    num_available = sum(part.num_available for part in details.parts)
+    num_scored = sum(part.num_scored for part in details.parts)
+    counts = {
+        "rows_in": num_available,
+        "kept": num_scored,
+        "rejected": {"sampled": num_available - num_scored} if num_available > num_scored else {},
+    }
+    files = tuple(store.vouch(beside(folder, name)) for name in (STATISTICS, SCORES, SAMPLES, DETAILS, MADE))
+    run = draft.model_copy(update={**counts, "files": files})
+    store.finish(folder, run)
+    return run
 
 
 def _speak(system: System, load: Load, cases: Cases, said: Said, choose: Callable[[Part], Sequence[int]]) -> Surprise | None:
@@ -132,15 +188,22 @@ def _forward(language: Language) -> str:
     return f"{language.bridge.code}-{language.code}"
 
 
+def _backward(language: Language) -> str:
+    return f"{language.code}-{language.bridge.code}"
+
+
 def _outcome(manifest: Manifest, store: Store, language: Language, seconds: float, *, done_before: bool = False) -> Outcome:
-    """The outcome, with our chrF++ beside the best floor in both directions."""
+    """The outcome, with our chrF++ against the best floor in both directions."""
     rows = [row for row in read_scores(store) if row.task == "translation" and row.metric == "chrf++"]
+    details = read_details(store)
+    against = [one for one in details.comparisons if one.task == "translation" and one.metric == "chrf++"] if details else []
     notes = []
-    for direction in (_forward(language), f"{language.code}-{language.bridge.code}"):
+    for direction in (_forward(language), _backward(language)):
         scores = {row.system: row.score for row in rows if row.direction == direction}
-        floors = [scores[system] for system in ("copy", "nearest", "gloss") if system in scores]
-        if "ours" in scores:
-            notes.append(f"{direction} chrF++ {scores['ours']:.1f} (best floor {max(floors):.1f})")
+        floor = best_floor(scores.items())
+        if "ours" in scores and floor:
+            verdict = next(one.verdict for one in against if (one.direction, one.system) == (direction, floor))
+            notes.append(f"{direction} chrF++ {scores['ours']:.1f} (best floor {scores[floor]:.1f}: {verdict})")
     return outcome(manifest, seconds=seconds, done_before=done_before, note=", ".join(notes))
 
 

@@ -17,6 +17,8 @@ from seshat.neighbours import Neighbours
 
 System = Literal["ours", "copy", "nearest", "gloss", "base"]
 SYSTEMS: tuple[System, ...] = ("ours", "copy", "nearest", "gloss", "base")
+FLOORS: tuple[System, ...] = ("copy", "nearest", "gloss")
+"""Those that need no model."""
 
 # A token of running text: punctuation before, the word, punctuation behind.
 _TOKEN = regex.compile(r"([^\p{L}\p{N}]*)(.*?)([^\p{L}\p{M}\p{N}\u02bc\ua78c]*)")

@@ -1,4 +1,4 @@
-"""Ask the systems, and judge what they said: the middle of an evaluation, without files."""
+"""Ask the systems, and judge what they said: the middle of an evaluation, without files or scores."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from seshat.evaluation.cases import Cases, Part, sentence_key
 from seshat.evaluation.floors import SYSTEMS, Floors, System
-from seshat.evaluation.metrics import METRICS, score
-from seshat.evaluation.results import PartDetails, Sample, ScoreRow, Surprise
-from seshat.evaluation.settings import Evaluation
+from seshat.evaluation.measured import Measured, Spoken, case_of
+from seshat.evaluation.results import PartDetails, Sample, Surprise
 from seshat.language import clean_spaces
 from seshat.translate import Translator
 
@@ -28,6 +27,17 @@ class Answer:
     """It ended by itself; None where nobody measured it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training saw, as far as a test case can be told by it."""
+
+    sentences: Set[str]
+    """Keys of whole sentences: a test case with one of them leaked."""
+    words: Mapping[str, Set[str]]
+    """By the code of their language."""
+
+
+NOTHING = Trained(frozenset(), {})
 Answers = Mapping[int, Answer]
 """What a system said to the cases of a part, by their places; a system may be asked for a few of them only."""
 
@@ -36,7 +46,7 @@ Answers = Mapping[int, Answer]
 class Verdict:
     """What is known about one direction and task when all systems have spoken."""
 
-    rows: tuple[ScoreRow, ...]
+    measured: Measured
     details: PartDetails
     samples: tuple[Sample, ...]
 
@@ -77,21 +87,16 @@ def surprise(system: System, translator: Translator, cases: Cases) -> Surprise |
     )
 
 
-def judge(part: Part, said: Mapping[System, Answers], evaluation: Evaluation, trained: Set[str] = frozenset()) -> Verdict:
-    """Score every system that spoke; the details are about ours, which must have answered every case.
-
-    ``trained`` holds the keys of the sentences in training, to tell how many test sentences leaked.
-    """
-    rows = []
+def judge(part: Part, said: Mapping[System, Answers], trained: Trained = NOTHING) -> Verdict:
+    """Measure every system that spoke; the details are about ours, which must have answered every case."""
+    systems = {}
     for system in (system for system in SYSTEMS if said.get(system)):
-        answers = said[system]
-        texts = [answers[place].text for place in sorted(answers)]
-        references = [part.examples[place].answer for place in sorted(answers)]
-        for metric in METRICS:
-            found = score(metric, texts, references, resamples=evaluation.bootstrap, seed=evaluation.seed)
-            rows.append(ScoreRow.of(part.direction, part.task, system, found))
+        places = sorted(said[system])
+        texts = [said[system][place].text for place in places]
+        systems[system] = Spoken.of(places, texts, [part.examples[place].answer for place in places])
+    cases = tuple(case_of(example, trained.words) for example in part.examples)
     samples = tuple(_sample(part, place, said) for place in range(len(part.examples)))
-    return Verdict(tuple(rows), _details(part, said["ours"], trained), samples)
+    return Verdict(Measured(part.direction, part.task, cases, systems), _details(part, said["ours"], trained.sentences), samples)
 
 
 def _sample(part: Part, place: int, said: Mapping[System, Answers]) -> Sample:

@@ -7,14 +7,15 @@ drawings and asks no host for anything.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from seshat.evaluation.charts import FLOORS, intervals
-from seshat.evaluation.floors import SYSTEMS, System
-from seshat.evaluation.metrics import METRICS, Metric
-from seshat.evaluation.results import FOLDER, PartDetails, Sample, ScoreRow, read_details, read_samples, read_scores
+from seshat.evaluation.floors import SYSTEMS
+from seshat.evaluation.metrics import NAMES
+from seshat.evaluation.results import FOLDER, PartDetails, Sample, read_details, read_samples, read_scores
+from seshat.evaluation.score_view import BANDS, LABELS, USUAL_LENGTH, Scores, View, by_part, called, group, headline
+from seshat.evaluation.significance import FEWEST
 from seshat.examples import SPLITS, TRAINING
 from seshat.language import Language
 from seshat.records import digest
@@ -25,18 +26,6 @@ REPORT = f"{FOLDER}/index.html"
 SUMMARY = f"{FOLDER}/summary.json"
 STATS = f"{PROCESSED}/stats/stats.json"
 TOKENIZER = f"{PROCESSED}/tokenizer/analysis.json"
-LABELS: Mapping[System, str] = {
-    "ours": "ours",
-    "copy": "copy",
-    "nearest": "nearest",
-    "gloss": "gloss",
-    "base": "base, untrained",
-}
-USUAL_LENGTH = (0.8, 1.2)
-"""Ratios of answer to reference outside which chrF++ misleads."""
-Scores = Mapping[tuple[System, Metric], ScoreRow]
-View = dict[str, Any]
-"""What the template is given; it goes no further."""
 
 
 def write_report(store: Store, language: Language, *, num_samples: int = 40) -> str:
@@ -62,19 +51,20 @@ def _safe(markup: str) -> Any:
 
 def _view(store: Store, language: Language, num_samples: int) -> View:
     scores, details = read_scores(store), read_details(store)
-    by_part: dict[tuple[str, str], dict[tuple[System, Metric], ScoreRow]] = {}
-    for row in scores:
-        by_part.setdefault((row.direction, row.task), {})[row.system, row.metric] = row
+    found = by_part(scores)
+    translations = [(direction, rows) for (direction, task), rows in found.items() if task == "translation"]
     stats, tokenizer = _json(store, STATS), _json(store, TOKENIZER)
-    translations = [(direction, found) for (direction, task), found in by_part.items() if task == "translation"]
     return {
         "title": f"{language.name} ({language.code}): evaluation",
         "details": details,
-        "headlines": [_headline(language, direction, found) for direction, found in translations],
-        "groups": [_group(language, direction, found, details.parts if details else ()) for direction, found in translations],
+        "headlines": [headline(language, direction, rows, details) for direction, rows in translations],
+        "groups": [group(language, direction, rows, details) for direction, rows in translations],
+        "names": NAMES,
+        "bands": BANDS,
+        "fewest": FEWEST,
         "signatures": list(dict.fromkeys(row.signature for row in scores)),
         "samples": _samples(language, read_samples(store), num_samples),
-        "tasks": [_task(part, by_part) for part in details.parts] if details else [],
+        "tasks": [_task(part, found) for part in details.parts] if details else [],
         "funnel": _funnel(_json(store, SUMMARY) or []),
         "stats": stats,
         "examples": _counts(stats["examples"], "task", "direction") if stats else [],
@@ -92,64 +82,13 @@ def _json(store: Store, name: str) -> Any:
     return json.loads(store.read(name)) if store.size(name) >= 0 else None
 
 
-# Scores
+# Tasks and samples
 
 
-def _called(language: Language, direction: str) -> str:
-    names = {language.code: language.name, language.bridge.code: language.bridge.name}
-    return " → ".join(names.get(code, code) for code in direction.split("-"))
-
-
-def _best_floor(scores: Scores) -> ScoreRow | None:
-    floors = [scores[system, "chrf++"] for system in SYSTEMS if system in FLOORS and (system, "chrf++") in scores]
-    return max(floors, key=lambda row: row.score, default=None)
-
-
-def _headline(language: Language, direction: str, scores: Scores) -> View:
-    ours, floor = scores["ours", "chrf++"], _best_floor(scores)
-    ahead = floor is not None and ours.low > floor.high
-    if floor is None:
-        verdict = "There is no floor to compare with."
-    elif ahead:
-        verdict = f"{ours.score - floor.score:.1f} above the best floor, {floor.system} ({floor.score:.1f}): clearly better."
-    elif ours.high < floor.low:
-        verdict = f"Below the floor {floor.system} ({floor.score:.1f}), which needs no model at all."
-    else:
-        verdict = f"Not told apart from the floor {floor.system} ({floor.score:.1f}): the intervals overlap."
-    return {"title": _called(language, direction), "ours": ours, "bleu": scores["ours", "bleu"], "ahead": ahead, "verdict": verdict}
-
-
-def _group(language: Language, direction: str, scores: Scores, parts: Sequence[PartDetails]) -> View:
-    """One direction of translation: charts, table and what has to be said about it."""
-    systems = [system for system in SYSTEMS if (system, "chrf++") in scores]
-    charts = [
-        {"metric": {"bleu": "BLEU", "chrf++": "chrF++"}[metric], "svg": _safe(intervals([scores[one, metric] for one in systems], LABELS))}
-        for metric in METRICS[::-1]
-    ]
-    table = [{"system": one, "label": LABELS[one], "chrf": scores[one, "chrf++"], "bleu": scores[one, "bleu"]} for one in systems]
-    notes = [note for part in parts if (part.direction, part.task) == (direction, "translation") for note in _notes(part)]
-    base = scores.get(("base", "chrf++"))
-    if base and base.n < scores["ours", "chrf++"].n:
-        notes.append(f"The base model was asked for {base.n} of the sentences only, so its interval is wider.")
-    return {"title": f"{_called(language, direction)} ({direction})", "charts": charts, "systems": table, "notes": notes}
-
-
-def _notes(part: PartDetails) -> Iterable[str]:
-    if part.num_scored < part.num_available:
-        yield f"A sample of {part.num_scored:,} of {part.num_available:,} test sentences, chosen by content."
-    low, high = USUAL_LENGTH
-    if not low <= part.length_ratio <= high:
-        yield f"Our translations are {part.length_ratio:.2f} times as long as the references; outside {low} to {high} chrF++ misleads."
-    if part.num_leaked:
-        yield f"{part.num_leaked:,} test sentences also stand in the training data, so the score is better than it should be."
-    if part.unfinished:
-        yield f"{part.unfinished:.1%} of our translations were cut at their limit."
-
-
-def _task(part: PartDetails, by_part: Mapping[tuple[str, str], Scores]) -> View:
+def _task(part: PartDetails, found: Mapping[tuple[str, str], Scores]) -> View:
     low, high = USUAL_LENGTH
     odd = not low <= part.length_ratio <= high
-    return {**part.model_dump(), "odd_length": odd, "chrf": by_part[part.direction, part.task]["ours", "chrf++"].score}
+    return {**part.model_dump(), "odd_length": odd, "chrf": found[part.direction, part.task]["ours", "chrf++"].score}
 
 
 def _samples(language: Language, samples: Sequence[Sample], number: int) -> list[View]:
@@ -159,7 +98,7 @@ def _samples(language: Language, samples: Sequence[Sample], number: int) -> list
         grouped.setdefault((sample.task, sample.direction), []).append(sample)
     views = []
     for (task, direction), found in grouped.items():
-        title = _called(language, direction) if task == "translation" else f"{task}, {_called(language, direction)}"
+        title = called(language, direction) if task == "translation" else f"{task}, {called(language, direction)}"
         shown = number if task == "translation" else number // 4
         chosen = sorted(found, key=lambda one: digest(one.source, one.reference))[:shown]
         views.append({"title": title, "samples": [_sample(one) for one in chosen], "total": len(found)})

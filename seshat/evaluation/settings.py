@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field, model_validator
 
 from seshat.config import PathSetting, Section
@@ -27,6 +29,15 @@ class TestFiles(Section):
         return bool(self.text)
 
 
+class Published(Section):
+    """What others have scored in one direction, to be shown beside the floors. Only figures on the same test set compare."""
+
+    scores: dict[Literal["chrf++", "bleu"], Annotated[float, Field(ge=0, le=100)]] = Field(min_length=1)
+    """By metric: chrf++, bleu or both."""
+    source: str = Field(min_length=1)
+    """Which system, who published it, on which test set."""
+
+
 class Evaluation(Section):
     """What is scored, on what, and how surely."""
 
@@ -44,6 +55,8 @@ class Evaluation(Section):
     """Unseen text of the language, one a line, for the perplexity; empty: the test sentences."""
     gloss_minimum: float = Field(0.05, ge=0, le=1)
     """The gloss floor drops words whose best translation is weaker than this (function words, mostly)."""
+    published: dict[str, Published] = {}
+    """By direction (``spa-shp``): the figure that ours is measured against; skill is how far we are from the gloss to it."""
     samples: int = Field(40, ge=0)
     """How many translations of each direction the report shows."""
     bootstrap: int = Field(1_000, ge=100)

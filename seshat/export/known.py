@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from seshat.evaluation.results import FOLDER, ScoreRow, read_details, read_scores
+from seshat.evaluation.results import ScoreRow, of_run, read_details, read_scores
 from seshat.examples import TRAINING
 from seshat.prompts import Card
 from seshat.store import Store
@@ -64,11 +64,12 @@ def _data(store: Store, name: str, card: Card) -> tuple[dict[str, int], str]:
 
 
 def _scores(store: Store, name: str) -> tuple[tuple[ScoreRow, ...], str, int]:
-    """Scores in ``reports/`` if they are of this adapter as it is now."""
-    report, details, adapter = store.manifest(FOLDER), read_details(store), f"{ADAPTERS}/{name}/manifest.json"
-    if report is None or details is None or details.name != name or store.size(adapter) < 0:
+    """The scores of the run of this name if they are of the adapter as it is now."""
+    folder, adapter = of_run(name), f"{ADAPTERS}/{name}/manifest.json"
+    report, details = store.manifest(folder), read_details(store, folder)
+    if report is None or details is None or store.size(adapter) < 0:
         return (), "", 0
     if report.inputs.get("adapter") != store.vouch(adapter).sha256:
         return (), "", 0
-    rows = tuple(row for row in read_scores(store) if row.task == "translation")
+    rows = tuple(row for row in read_scores(store, folder) if row.task == "translation")
     return rows, details.test_set, sum(part.num_leaked for part in details.parts if part.task == "translation")

@@ -7,7 +7,7 @@ import shutil
 from typing import Literal
 
 from seshat.engines.weights import is_whole
-from seshat.evaluation.charts import FLOORS
+from seshat.evaluation.floors import FLOORS
 from seshat.evaluation.results import ScoreRow
 from seshat.examples import TRAINING
 from seshat.export.known import ADAPTERS, NOTHING, Known, known
@@ -170,7 +170,7 @@ def _scores(known: Known, kind: Kind) -> list[str]:
             f"| {direction} | {found['ours', 'chrf++'].n:,} | {' | '.join(map(_score, cells))} | "
             + (f"{_score(best)}, {best.system} |" if best else "- |")
         )
-    signatures = dict.fromkeys(row.signature for row in known.scores if row.system == "ours")
+    signatures = dict.fromkeys(row.signature for row in known.scores if row.system == "ours" and row.metric in ("chrf++", "bleu"))
     where = " before it was turned into this form" if kind != "adapter" else ""
     lines += ["", f"With 95 % intervals, on {known.test_set}, of the adapter on its base{where}; {'; '.join(map(_code, signatures))}."]
     if known.num_leaked:

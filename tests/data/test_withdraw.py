@@ -254,9 +254,12 @@ def test_every_model_and_report_that_saw_the_source_is_named(settings: Settings)
         store.write(f"{folder}/{CARD}", card.model_dump_json().encode())
     store.write(f"models/gguf/new/{CARD}", card.model_copy(update={"without": ("transcriptions",)}).model_dump_json().encode())
     store.write("models/adapters/broken-off/checkpoints/step-000001/weights.safetensors", b"x")
-    store.write("reports/samples.jsonl", b'{"origin": "transcriptions/a.csv#line=2"}\n')
+    for folder in ("reports", "reports/runs/m"):
+        store.write(f"{folder}/samples.jsonl", b'{"origin": "transcriptions/a.csv#line=2"}\n')
+    store.write("reports/runs/other/samples.jsonl", b'{"origin": "translations/laws.qtm.txt#line=1"}\n')
     found = learners(store, "transcriptions")
-    assert sorted(found) == ["models/adapters/broken-off", "models/adapters/m", "models/gguf/m", "models/merged/m", "reports"]
+    models = ["models/adapters/broken-off", "models/adapters/m", "models/gguf/m", "models/merged/m"]
+    assert sorted(found) == [*models, "reports", "reports/runs/m"]
     assert found["models/adapters/m"].startswith("train again (make train ARGS=training.name=m)")
     assert sorted(learners(store, "dictionary")) == ["models/adapters/broken-off"]
 

@@ -56,9 +56,8 @@ def word(headword: str, translation: str, split: str) -> Example:
     return example("dictionary", "qtm-spa", prompt, headword, translation, split)
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Store:
-    store = Store(str(tmp_path))
+def make_workspace(root: Path) -> Store:
+    store = Store(str(root))
     examples = {
         "train": [*translations(TRAIN, "train"), word("yaku", "agua", "train")],
         "val": [],
@@ -70,12 +69,17 @@ def workspace(tmp_path: Path) -> Store:
     return store
 
 
+@pytest.fixture
+def workspace(tmp_path: Path) -> Store:
+    return make_workspace(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> ChatTokenizer:
     return make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def translator(tokenizer: ChatTokenizer) -> Callable[[dict[str, str]], Translator]:
     """A translator that knows the answers to some prompts; everything else it answers with the prompt itself."""
 

@@ -3,10 +3,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from seshat.errors import DataError, StoreError
+from seshat.errors import ConfigError, DataError, StoreError
 from seshat.evaluation.evaluate import evaluate
-from seshat.evaluation.results import read_details, read_samples
+from seshat.evaluation.measured import read_measured
+from seshat.evaluation.metrics import METRICS
+from seshat.evaluation.results import read_details, read_samples, read_scores
+from seshat.evaluation.scoring import derive
 from seshat.evaluation.settings import Evaluation, TestFiles
 from seshat.examples import read_examples
 from seshat.prompts import Prompts
@@ -16,6 +20,7 @@ from seshat.translate import Translator
 from tests.evaluation.conftest import LANGUAGE, TEST
 
 Make = Callable[[dict[str, str]], Translator]
+FILES = ("statistics.parquet", "scores.json", "samples.jsonl", "evaluation.json", "run.json")
 QUICK = {"bootstrap": 100, "perplexity_sample": 0}
 
 
@@ -34,7 +39,7 @@ def test_scores_have_one_row_for_each_combination(workspace: Store, translator: 
     rows = json.loads(workspace.read("reports/scores.json"))
     assert set(rows[0]) == {"direction", "task", "system", "metric", "score", "low", "high", "n", "signature"}
     named = [(row["direction"], row["task"], row["system"], row["metric"]) for row in rows]
-    assert len(set(named)) == len(named) == 2 * 5 * 2 + 2
+    assert len(set(named)) == len(named) == 2 * 5 * 4 + 4
     scores = dict(zip(named, rows, strict=True))
     assert scores["spa-qtm", "translation", "ours", "chrf++"]["score"] == pytest.approx(100)
     assert scores["spa-qtm", "translation", "copy", "chrf++"]["score"] < 20
@@ -42,6 +47,7 @@ def test_scores_have_one_row_for_each_combination(workspace: Store, translator: 
     assert scores["qtm-spa", "dictionary", "ours", "chrf++"]["n"] == 1
     assert outcome.rows_in == outcome.kept == 5
     assert "spa-qtm chrF++ 100.0 (best floor" in outcome.note
+    assert ": not told apart)" in outcome.note, "two sentences decide nothing"
 
 
 def test_the_floors_use_training_pairs_alone(workspace: Store, translator: Make) -> None:
@@ -65,6 +71,65 @@ def test_a_second_run_loads_nothing(workspace: Store, translator: Make) -> None:
     assert workspace.read("reports/scores.json") == scores
     workspace.finish("models/adapters/tiny", Manifest(stage="train", fingerprint="trained again"))
     assert not run(workspace, translator).done_before
+
+
+def test_a_run_stays_when_another_one_is_evaluated(workspace: Store, translator: Make) -> None:
+    run(workspace, translator)
+    first = {name: workspace.read(f"reports/runs/tiny/{name}") for name in FILES}
+    assert first == {name: workspace.read(f"reports/{name}") for name in FILES}
+    workspace.finish("models/adapters/other", Manifest(stage="train", fingerprint="two"))
+    evaluate(Evaluation(**QUICK), LANGUAGE, Prompts(), workspace, "other", ours=lambda: translator({}))
+    assert first == {name: workspace.read(f"reports/runs/tiny/{name}") for name in FILES}
+    assert workspace.read("reports/scores.json") == workspace.read("reports/runs/other/scores.json") != first["scores.json"]
+    assert run(workspace, translator).done_before, "the first run is shown again, and no model asked"
+    assert first == {name: workspace.read(f"reports/{name}") for name in FILES}
+    assert workspace.manifest("reports") is not None
+
+
+def test_a_run_that_was_broken_off_is_made_again(workspace: Store, translator: Make) -> None:
+    run(workspace, translator)
+    workspace.remove("reports/runs/tiny/statistics.parquet")
+    assert not run(workspace, translator).done_before
+    assert workspace.size("reports/runs/tiny/statistics.parquet") > 0
+
+
+def test_settings_of_the_scores_alone_ask_no_model_again(workspace: Store, translator: Make) -> None:
+    run(workspace, translator, base=False)
+    before = {name: workspace.read(f"reports/{name}") for name in FILES}
+
+    def forbidden() -> Translator:
+        raise AssertionError("the model was asked although only scores had to be made anew")
+
+    evaluation = Evaluation(**{**QUICK, "bootstrap": 200, "seed": 7, "published": {"spa-qtm": {"scores": {"bleu": 99}, "source": "x"}}})
+    assert not evaluate(evaluation, LANGUAGE, Prompts(), workspace, "tiny", ours=forbidden).done_before
+    after = {name: workspace.read(f"reports/{name}") for name in FILES}
+    assert {"evaluation.json"} <= {name for name in FILES if before[name] != after[name]} <= {"scores.json", "evaluation.json"}
+    assert b"99" in after["evaluation.json"]
+
+
+def test_all_scores_derive_from_the_statistics_on_disk(workspace: Store, translator: Make) -> None:
+    run(workspace, translator, base_sample=1)
+    derived = derive(read_measured(workspace, "reports/statistics.parquet"), Evaluation(**QUICK))
+    details = read_details(workspace)
+    assert details is not None
+    assert list(derived.rows) == read_scores(workspace)
+    assert (derived.comparisons, derived.buckets) == (details.comparisons, details.buckets)
+    assert {(one.direction, one.system, one.metric) for one in details.comparisons} == {
+        (direction, system, metric)
+        for direction in ("spa-qtm", "qtm-spa")
+        for system in ("copy", "nearest", "gloss", "base")
+        for metric in METRICS
+    }
+
+
+def test_a_published_figure_of_an_unknown_direction_is_refused(workspace: Store, translator: Make) -> None:
+    figure = {"scores": {"chrf++": 30}, "source": "somebody"}
+    with pytest.raises(ConfigError, match=r"evaluation\.published\.spa-qtn: is no direction .*did you mean 'spa-qtm'"):
+        run(workspace, translator, published={"spa-qtn": figure})
+    with pytest.raises(ValidationError):
+        Evaluation(published={"spa-qtm": {"scores": {"ter": 30}, "source": "somebody"}})
+    with pytest.raises(ValidationError):
+        Evaluation(published={"spa-qtm": {"scores": {}, "source": "somebody"}})
 
 
 def test_an_external_test_set_replaces_the_translations(workspace: Store, translator: Make, tmp_path: Path) -> None:
@@ -134,3 +199,16 @@ def test_what_is_missing_is_named_with_its_make(workspace: Store, translator: Ma
     (tmp_path / "data/training/test.jsonl").unlink()
     with pytest.raises(StoreError, match="make format"):
         run(workspace, translator)
+
+
+def test_an_evaluation_that_breaks_off_leaves_the_one_before_it(workspace: Store, translator: Make) -> None:
+    run(workspace, translator)
+    before = workspace.manifest("reports/runs/tiny")
+
+    def broken() -> Translator:
+        raise StoreError("no weights")
+
+    workspace.finish("models/adapters/tiny", Manifest(stage="train", fingerprint="trained again"))
+    with pytest.raises(StoreError, match="no weights"):
+        evaluate(Evaluation(**QUICK), LANGUAGE, Prompts(), workspace, "tiny", ours=broken)
+    assert workspace.manifest("reports/runs/tiny") == before == workspace.manifest("reports").model_copy(update={"files": before.files})

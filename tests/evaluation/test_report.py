@@ -1,15 +1,18 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from seshat.evaluation.charts import intervals
 from seshat.evaluation.evaluate import evaluate
-from seshat.evaluation.report import LABELS, write_report
-from seshat.evaluation.results import ScoreRow
+from seshat.evaluation.report import write_report
+from seshat.evaluation.results import Against, Bucket, BucketScore, Details, PublishedRow, ScoreRow, write_details, write_scores
+from seshat.evaluation.score_view import LABELS
 from seshat.evaluation.settings import Evaluation
+from seshat.evaluation.significance import Comparison, Verdict
 from seshat.examples import read_examples
 from seshat.prompts import Prompts
 from seshat.rights import Consent, Rights, Source
@@ -78,12 +81,16 @@ def test_an_empty_workspace_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_the_report_shows_scores_beside_floors_and_samples(evaluated: Store) -> None:
     page = read(evaluated)
-    assert "clearly better" in page.text
+    assert "Not told apart from the floor" in page.text
+    assert "; 2 sentences are too few to tell." in page.text
+    assert "too small to score" in page.text
     assert "The base model was asked for 1 of the sentences only" in page.text
     assert "Misi pawan." in page.text
     assert {"ours", "copy", "nearest", "gloss"} <= set(page.text.split())
     assert "Signatures" in page.text
     assert "chrF2++|nrefs:1" in page.text
+    assert "TER|nrefs:1" in page.text
+    assert "runs/ , to be compared with seshat diff" in page.text
 
 
 def test_what_people_wrote_is_text_not_markup(evaluated: Store) -> None:
@@ -106,20 +113,81 @@ def test_summary_and_rights_are_shown(evaluated: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "floor", "verdict"),
+    ("difference", "p", "n", "verdict", "said"),
     [
-        ((50, 48, 52), (40, 38, 42), "10.0 above the best floor"),
-        ((41, 39, 43), (40, 38, 42), "the intervals overlap"),
-        ((30, 29, 31), (40, 38, 42), "Below the floor gloss (40.0)"),
+        (10.0, 0.002, 200, "better", "10.0 above the best floor, gloss (40.0): better, p = .002."),
+        (10.0, 0.3, 200, "not told apart", "Not told apart from the floor gloss (40.0), p = .300."),
+        (10.0, 0.002, 19, "not told apart", "Not told apart from the floor gloss (40.0), p = .002; 19 sentences are too few to tell."),
+        (-10.0, 0.002, 200, "worse", "Worse than the floor gloss (40.0), which needs no model at all, p = .002."),
     ],
 )
-def test_the_verdict_claims_no_more_than_the_intervals_allow(
-    tmp_path: Path, ours: tuple[float, float, float], floor: tuple[float, float, float], verdict: str
+def test_the_verdict_claims_no_more_than_the_paired_test(
+    tmp_path: Path, difference: float, p: float, n: int, verdict: Verdict, said: str
 ) -> None:
-    store = Store(str(tmp_path))
-    rows = [row("ours", *ours), row("gloss", *floor), row("ours", 5, 4, 6, "bleu"), row("gloss", 1, 0, 2, "bleu")]
-    store.write("reports/scores.json", json.dumps([one.model_dump() for one in rows]).encode())
-    assert verdict in read(store).text
+    found = Comparison(metric="chrf++", n=n, difference=difference, low=difference - 1, high=difference + 1, p=p, verdict=verdict)
+    text = read(written(Store(str(tmp_path)), 40 + difference, comparisons=[found])).text
+    assert said in text
+    assert ("): better," in text) == (verdict == "better")
+
+
+def test_scores_that_nobody_compared_are_not_called_better(tmp_path: Path) -> None:
+    text = read(written(Store(str(tmp_path)), 90)).text
+    assert "Not compared with the best floor, gloss (40.0), yet: run make eval again." in text
+    assert "): better," not in text
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"gloss": 40, "skill": 0.5, "low": 0.4, "high": 0.6}, "skill 0.50 [0.40, 0.60]"),
+        ({"gloss": 40, "skill": None}, "no skill: the published 28.4 is not above the gloss floor of 40.0"),
+        ({"gloss": None, "skill": None}, "no skill: there is no gloss floor to count from"),
+    ],
+)
+def test_the_published_figure_stands_in_the_table_of_the_floors(tmp_path: Path, facts: dict[str, float | None], said: str) -> None:
+    row = PublishedRow(direction="spa-qtm", source="Somebody <2024>", metric="chrf++", ours=45, published=28.4, **facts)
+    text = read(written(Store(str(tmp_path)), 45, published=[row])).text
+    assert f"published 28.4 {said}" in text
+    assert f"chrF++ 28.4 is published: {said}." in text
+    assert "Published: Somebody <2024>. Only figures on the same test set compare." in text
+
+
+def test_buckets_are_shown_and_small_ones_only_counted(tmp_path: Path) -> None:
+    found = Comparison(metric="chrf++", n=30, difference=-2, low=-3, high=-1, p=0.01, verdict="worse")
+    score = {"metric": "chrf++", "ours": 38, "low": 36, "high": 41, "floor": 40, "comparison": found}
+    scores = (BucketScore(**score), BucketScore(**{**score, "metric": "bleu"}))
+    buckets = [
+        Bucket(direction="spa-qtm", by="length", name="6-10", n=30, floor="gloss", scores=scores),
+        Bucket(direction="spa-qtm", by="length", name="21+", n=3),
+    ]
+    text = read(written(Store(str(tmp_path)), 45, buckets=buckets)).text
+    assert "length: 6-10 30 38.0 36.0 – 41.0 gloss 40.0 -2.0 [-3.0, -1.0], p = .010, worse" in text
+    assert "length: 21+ 3 too small to score" in text
+
+
+@pytest.mark.parametrize(
+    ("bleu", "said"),
+    [
+        (4.6, "below the guide’s lowest band, which begins at 10"),
+        (10, "in the guide’s band 10–20, getting the gist, many errors"),
+        (29.9, "in the guide’s band 20–30, understandable translations, noticeable errors"),
+        (97, "in the guide’s band 40+, very good to excellent"),
+    ],
+)
+def test_bleu_is_read_as_the_guide_does_and_warned_of(tmp_path: Path, bleu: float, said: str) -> None:
+    text = read(written(Store(str(tmp_path)), 45, bleu=bleu)).text
+    assert f"BLEU {bleu:.1f}, {said}." in text
+    assert "30–40 good translations, minor errors" in text
+    assert "The best published systems for languages with so little text score BLEU 1 to 12" in text
+
+
+def written(store: Store, chrf: float, *, bleu: float = 5.0, comparisons: Sequence[Comparison] = (), **told: Any) -> Store:
+    """An evaluation on disk: ours, and a gloss of chrF++ 40."""
+    rows = [row("ours", chrf, chrf - 1, chrf + 1), row("gloss", 40, 39, 41)]
+    write_scores(store, [*rows, row("ours", bleu, bleu, bleu, "bleu"), row("gloss", 1, 1, 1, "bleu")])
+    against = [Against(direction="spa-qtm", task="translation", system="gloss", **dict(one)) for one in comparisons]
+    write_details(store, Details(name="tiny", test_set="x", parts=(), num_memory=1, num_links=1, comparisons=against, **told))
+    return store
 
 
 def row(system: str, score: float, low: float, high: float, metric: str = "chrf++") -> ScoreRow:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seshat.evaluation.results import DETAILS, Details, PartDetails, ScoreRow, write_scores
+from seshat.evaluation.results import Details, PartDetails, ScoreRow, of_run, write_details, write_scores
 from seshat.export.package import Kind, package, page
 from seshat.prompts import CARD as CARD_FILE
 from seshat.prompts import Card
@@ -88,6 +88,7 @@ def score(store: Store) -> None:
         for direction, task, system, metric, score, n, name in (
             ("spa-qtm", "translation", "ours", "chrf++", 41.234, 731, "chrF2++|v"),
             ("spa-qtm", "translation", "ours", "bleu", 12.0, 731, "BLEU|v"),
+            ("spa-qtm", "translation", "ours", "ter", 70.0, 731, "TER|v"),
             ("spa-qtm", "translation", "base", "chrf++", 9.5, 100, "chrF2++|v"),
             ("spa-qtm", "translation", "copy", "chrf++", 11.0, 731, "chrF2++|v"),
             ("spa-qtm", "translation", "gloss", "chrf++", 19.0, 731, "chrF2++|v"),
@@ -99,9 +100,10 @@ def score(store: Store) -> None:
     facts = {"exact": 0.0, "unfinished": None, "length_ratio": 1.0, "num_available": 731, "num_scored": 731, "num_leaked": 3}
     parts = tuple(PartDetails(direction=direction, task="translation", **facts) for direction in ("spa-qtm", "qtm-spa"))
     details = Details(name="tamo-1", test_set="data/training/test.jsonl", parts=parts, num_memory=1, num_links=1)
-    files = (write_scores(store, rows), store.write(DETAILS, details.model_dump_json().encode()))
+    folder = of_run("tamo-1")
+    files = (write_scores(store, rows, folder), write_details(store, details, folder))
     inputs = {"adapter": store.vouch(f"{FOLDER}/manifest.json").sha256}
-    store.finish("reports", Manifest(stage="eval", fingerprint="e", inputs=inputs, files=files))
+    store.finish(folder, Manifest(stage="eval", fingerprint="e", inputs=inputs, files=files))
 
 
 def test_the_page_carries_base_data_and_scores(store: Store) -> None:
@@ -117,7 +119,7 @@ def test_the_page_carries_base_data_and_scores(store: Store) -> None:
     assert "| spa-qtm | 731 | 41.2 [40.2, 42.5] | 12.0 [11.0, 13.2] | 9.5 [8.5, 10.8] | 19.0 [18.0, 20.2], gloss |" in text
     assert "| qtm-spa | 731 | 38.0 [37.0, 39.2] | 10.0 [9.0, 11.2] | - | - |" in text
     assert "on data/training/test.jsonl" in text
-    assert "`chrF2++|v`; `BLEU|v`" in text
+    assert "`chrF2++|v`; `BLEU|v`." in text, "signatures of what the table shows"
     assert "6 test cases (of both directions) also stand in the training data" in text
     assert "77.7" not in text
 
