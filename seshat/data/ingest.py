@@ -30,7 +30,7 @@ from seshat.withdrawals import NOTHING, Withdrawals
 
 log = logging.getLogger(__name__)
 
-READ = ("dictionary", "transcriptions", "translations", "audio", ELSEWHERE)
+READ = ("dictionary", "transcriptions", "translations", "audio", "corrections", ELSEWHERE)
 """The folders that ingest looks into; scans/ is the matter of ``make ocr``."""
 
 
