@@ -11,6 +11,8 @@ from seshat.config import Section, load
 
 log = logging.getLogger(__name__)
 AND = " | "
+CORRECTIONS = "corrections"
+"""The raw folder of what speakers wrote in place of a translation of ours."""
 REVIEWS = "reviews"
 """The raw folder of filled review sheets: marks, not material. What may be used of them comes out as corrections."""
 Use = Literal["train", "publish_text", "publish_model", "serve_public", "commercial"]

@@ -18,12 +18,12 @@ from seshat.data.readers.archive import INSIDE, is_archive, list_members, read_m
 from seshat.data.readers.content import RefusedError
 from seshat.errors import DataError, StoreError
 from seshat.records import RawFile
-from seshat.rights import REVIEWS
+from seshat.rights import CORRECTIONS, REVIEWS
 
 log = logging.getLogger(__name__)
 
-FOLDERS = ("dictionary", "transcriptions", "translations", "scans", "audio", "corrections")
-"""What the guide asks people to sort their material into; ``corrections`` is filled by what speakers wrote in reviews."""
+FOLDERS = ("dictionary", "transcriptions", "translations", "scans", "audio", CORRECTIONS)
+"""What the guide asks people to sort their material into."""
 RIGHTS = "SOURCE.yaml"
 SOUND = (
     *(".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".amr"),
