@@ -21,6 +21,7 @@ VERBS = {
     "train": ("train", "fine-tune the base model"),
     "tune": ("tune", "search hyperparameters"),
     "eval": ("evaluate", "score on the held-out test set and write the report"),
+    "review": ("review", "write a sheet for speakers and linguists; --read: say what the filled sheets say"),
     "export-gguf": ("export_gguf", "merge the adapter and write GGUF files"),
     "serve": ("serve", "answer translations over HTTP"),
     "demo": ("demo", "open the translation page"),
