@@ -11,7 +11,7 @@ CONFIG_FLAG = $(if $(CONFIG),--config $(CONFIG),)
 TORCH_ARGS ?=
 
 DATA := ingest ocr transcribe align format data-stats tokenizer-analysis
-VERBS := download-model $(DATA) tokenizer-extend train tune eval export-gguf serve demo check-gpu quickstart
+VERBS := download-model $(DATA) tokenizer-extend train tune eval review export-gguf serve demo check-gpu quickstart
 
 .PHONY: help install $(VERBS) test test-all check lint fast-tests
 
@@ -44,6 +44,7 @@ tokenizer-extend: $(STAMP) ## add tokens for the language to the base model (opt
 train: $(STAMP) ## fine-tune: make train CONFIG=configs/training/qlora_qwen3_14b.yaml
 tune: $(STAMP) ## search hyperparameters with Ray Tune
 eval: $(STAMP) ## score on the held-out test set and write the report
+review: $(STAMP) ## write a sheet for speakers and linguists; with ARGS=--read, read the filled ones
 export-gguf: $(STAMP) ## merge the adapter and write GGUF files
 serve: $(STAMP) ## answer translations over HTTP on 127.0.0.1:8000
 demo: $(STAMP) ## open the translation page

@@ -22,6 +22,7 @@ VERBS = {
     "tune": ("tune", "search hyperparameters"),
     "eval": ("evaluate", "score on the held-out test set and write the report"),
     "diff": ("diff", "is a run better than another: seshat diff RUN_A RUN_B"),
+    "review": ("review", "write a sheet for speakers and linguists; --read: say what the filled sheets say"),
     "export-gguf": ("export_gguf", "merge the adapter and write GGUF files"),
     "serve": ("serve", "answer translations over HTTP"),
     "demo": ("demo", "open the translation page"),

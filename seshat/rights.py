@@ -11,6 +11,10 @@ from seshat.config import Section, load
 
 log = logging.getLogger(__name__)
 AND = " | "
+CORRECTIONS = "corrections"
+"""The raw folder of what speakers wrote in place of a translation of ours."""
+REVIEWS = "reviews"
+"""The raw folder of filled review sheets: marks, not material. What may be used of them comes out as corrections."""
 Use = Literal["train", "publish_text", "publish_model", "serve_public", "commercial"]
 
 
@@ -86,7 +90,7 @@ def read_rights(raw: str) -> Rights:
         name = os.path.relpath(folder, raw)
         if source:
             found[name] = source
-        elif files and not any(name.startswith(f"{known}/") for known in found):
+        elif files and name.partition("/")[0] != REVIEWS and not any(name.startswith(f"{known}/") for known in found):
             without.add(name.partition("/")[0])
     for name in sorted(without):
         folder = os.path.normpath(os.path.join(raw, name))

@@ -20,6 +20,7 @@ from seshat.evaluation.settings import Evaluation
 from seshat.export.settings import Export
 from seshat.language import Language
 from seshat.prompts import Hinting, Prompts
+from seshat.review.settings import Review
 from seshat.serving import Serving
 from seshat.training.settings import Training, Tuning
 
@@ -68,6 +69,7 @@ class Settings(Section):
     training: Training = Training()
     tuning: Tuning = Tuning()
     evaluation: Evaluation = Evaluation()
+    review: Review = Review()
     export: Export = Export()
     serving: Serving = Serving()
 

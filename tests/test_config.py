@@ -222,13 +222,14 @@ def shipped() -> list[Path]:
 
 def test_there_are_configuration_files_of_every_kind() -> None:
     folders = {path.parent.relative_to(CONFIGS).as_posix() for path in shipped()}
-    assert folders == {".", "data", "languages", "training", "tuning", "evaluation", "serving"}
+    assert folders == {".", "data", "languages", "training", "tuning", "evaluation", "review", "serving"}
 
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.relative_to(CONFIGS).as_posix())
 def test_every_configuration_file_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from seshat.evaluation.settings import Evaluation
     from seshat.language import Language
+    from seshat.review.settings import Review
     from seshat.settings import Serving, Settings
     from seshat.training.settings import Training, Tuning
 
@@ -237,6 +238,7 @@ def test_every_configuration_file_loads(path: Path, monkeypatch: pytest.MonkeyPa
         "training": Training,
         "tuning": Tuning,
         "evaluation": Evaluation,
+        "review": Review,
         "serving": Serving,
         "data": Settings,
         "configs": Settings,

@@ -24,13 +24,14 @@ from seshat.data.readers.wordlines import word_lines
 from seshat.errors import ConfigError, DataError
 from seshat.language import Language
 from seshat.records import RawFile, Record
+from seshat.rights import CORRECTIONS
 from seshat.stage import Stage
 from seshat.step import Part, Step
 from seshat.withdrawals import NOTHING, Withdrawals
 
 log = logging.getLogger(__name__)
 
-READ = ("dictionary", "transcriptions", "translations", "audio", ELSEWHERE)
+READ = ("dictionary", "transcriptions", "translations", "audio", CORRECTIONS, ELSEWHERE)
 """The folders that ingest looks into; scans/ is the matter of ``make ocr``."""
 
 
@@ -66,7 +67,7 @@ class Ingest(Section):
 class ReadFile(Stage[RawFile, Record]):
     """Read raw files into entries, sentence pairs and documents; a file that cannot be read is rejected whole."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5  # 5: corrections
 
     columns: Columns = Columns()
     files: tuple[FileRule, ...] = ()

@@ -21,7 +21,7 @@ from seshat.data.duplicates import NearTexts, bare, repeats
 from seshat.errors import ConfigError
 from seshat.language import split_sentences, words
 from seshat.records import Document, Entry, Record, SentencePair, digest
-from seshat.rights import owners
+from seshat.rights import CORRECTIONS, owners
 from seshat.store import Store
 
 OF_ENTRY = "entry:"
@@ -131,9 +131,14 @@ def side_of_group(group: str, split: Split) -> Side:
 
 
 def side_of(group: str, collection: str, split: Split, large: Container[str]) -> Side:
-    """The side of a record: that of its group, unless its collection is held out or its document is too large for the test."""
+    """The side of a record: that of its group, unless its collection is held out or its document is too large for the test.
+
+    Corrections are trained on or nowhere: a reference that was made from an answer of ours would flatter us.
+    """
     if not set(split.collections_held_out).isdisjoint(owners(collection)):
         return "test"
+    if any(owner.partition("/")[0] == CORRECTIONS for owner in owners(collection)):
+        return "train"
     return "train" if group in large else side_of_group(group, split)
 
 

@@ -30,6 +30,8 @@ EXTENSION = "/seshat-extension.json"
 STAGES = ("ingest", "ocr", "transcribe", "align", "format")
 """The verbs that make the training data, in order."""
 MODELS, REPORTS = "models", "reports"
+SHEETS = "reports/review-keys"
+"""What review sheets show, each with its origin."""
 AGAIN = {
     "adapters": "train again (make train ARGS=training.name={name}), or delete the folder",
     "merged": "make export-gguf after training, or delete the folder",
@@ -183,3 +185,6 @@ def _learners(store: Store, withdrawal: Withdrawal) -> Iterator[Learner]:
         judged = json.loads(store.read(details))["name"] if store.size(details) >= 0 else ""
         if shown or judged in guilty:
             yield Learner(path=folder, cure="make eval again after training; delete the folder if its samples must go")
+    for name in store.names(SHEETS):
+        if any(withdrawal.covers(row["origin"]) for row in json.loads(store.read(name))["rows"]):
+            yield Learner(path=name, cure="a review sheet shows it: delete the files of its name in reports, and what came back")

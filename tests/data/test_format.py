@@ -210,6 +210,19 @@ def test_a_collection_that_is_held_out_goes_to_the_test_whole(store: Store) -> N
     assert {one.split for one in examples(store, settings, pairs)} == {"test"}
 
 
+def test_corrections_are_trained_on_or_nowhere(store: Store) -> None:
+    corrected = {"collection": "corrections", "origin": "corrections/ana.jsonl#line=1"}
+    everything = Format(test=0.999, val=0)
+    made = examples(
+        store, everything, [pair("ama kene", "hola"), pair("ama jakon", "hola", **corrected), pair("yora jene", "adiós", **corrected)]
+    )
+    assert {(one.split, one.reason, one.source) for one in made if one.direction == "spa-qtm"} == {
+        ("test", "", "hola"),
+        ("train", "leak", "hola"),
+        ("train", "", "adiós"),
+    }
+
+
 # Leaks and duplicates
 
 

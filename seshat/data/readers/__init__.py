@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from seshat.config import did_you_mean
 from seshat.data.readers.content import Content, Options, Paragraph, Reader, RefusedError, Row, Table
-from seshat.data.readers.raw import ELSEWHERE, FOLDERS, SOUND, find_raw, open_raw, raw_files, raw_origins
+from seshat.data.readers.raw import ELSEWHERE, FOLDERS, SOUND, files_of, find_raw, open_raw, raw_files, raw_origins
 from seshat.records import RawFile
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "RefusedError",
     "Row",
     "Table",
+    "files_of",
     "find_raw",
     "formats",
     "open_raw",

@@ -18,10 +18,11 @@ from seshat.data.readers.archive import INSIDE, is_archive, list_members, read_m
 from seshat.data.readers.content import RefusedError
 from seshat.errors import DataError, StoreError
 from seshat.records import RawFile
+from seshat.rights import CORRECTIONS, REVIEWS
 
 log = logging.getLogger(__name__)
 
-FOLDERS = ("dictionary", "transcriptions", "translations", "scans", "audio")
+FOLDERS = ("dictionary", "transcriptions", "translations", "scans", "audio", CORRECTIONS)
 """What the guide asks people to sort their material into."""
 RIGHTS = "SOURCE.yaml"
 SOUND = (
@@ -56,9 +57,9 @@ def open_raw(file: RawFile) -> bytes:
 def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str, ...] = ()) -> list[RawFile]:
     """The files of some of the raw folders at any depth, in sorted order, with their SHA-256.
 
-    Hidden files, lock files of office programs and ``SOURCE.yaml`` are not material and are left out. With ``ELSEWHERE``
-    among the folders, files that lie in none of the known ones are listed too; extensions in ``without`` are left out. A raw
-    folder that is missing or empty is an error that says what to put there.
+    Hidden files, lock files of office programs, ``SOURCE.yaml`` and filled review sheets are not material and are left out. With
+    ``ELSEWHERE`` among the folders, files that lie in none of the known ones are listed too; extensions in ``without`` are left out. A
+    raw folder that is missing or empty is an error that says what to put there.
 
     An archive is listed as its members, under the same rules; the rights are those of the folder that it lies in, and a
     ``SOURCE.yaml`` inside is not read. One that cannot be opened is listed itself, as a file that will be rejected.
@@ -79,6 +80,14 @@ def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str,
         for origin, path in _opened(file, _path(raw, file))
         if not origin.lower().endswith(without)
     ]
+
+
+def files_of(folder: str) -> list[RawFile]:
+    """The files of any folder, or the one file that is named, by the same rules; they are in no collection."""
+    if os.path.isfile(folder):
+        return [RawFile(origin=posixpath.basename(folder), collection="", path=folder, sha256="")]
+    folder, origins = _listed(folder)
+    return [RawFile(origin=origin, collection="", path=_path(folder, origin), sha256="") for origin in origins if _is_material(origin)]
 
 
 def raw_origins(raw: str) -> dict[str, str]:
@@ -148,7 +157,7 @@ def _origins(filesystem: fs.FileSystem, base: str) -> Iterator[str]:
 def _is_material(origin: str) -> bool:
     name = posixpath.basename(origin)
     hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in origin.split("/"))
-    return not hidden and name not in (RIGHTS, "Thumbs.db", "desktop.ini")
+    return not hidden and not origin.startswith(f"{REVIEWS}/") and name not in (RIGHTS, "Thumbs.db", "desktop.ini")
 
 
 def _folder(origin: str) -> str:

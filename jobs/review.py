@@ -1,0 +1,25 @@
+"""Write a review sheet of the last evaluation for speakers and linguists; with --read, say what the filled sheets say."""
+
+import argparse
+
+from seshat.command import main
+from seshat.review.review import read_review, write_review
+from seshat.settings import Settings
+from seshat.step import Outcome
+from seshat.store import Store
+
+ARGUMENTS = argparse.ArgumentParser(add_help=False)
+ARGUMENTS.add_argument("--read", action="store_true", help="read the filled sheets in review.returned (default data/raw/reviews)")
+
+
+def run(settings: Settings, *, read: bool = False) -> Outcome:
+    store = Store(settings.root)
+    if not read:
+        return write_review(settings.review, settings.language, store)
+    said, outcome = read_review(settings.review, settings.format, store, store.path(settings.data.raw))
+    print(said, end="\n\n")
+    return outcome
+
+
+if __name__ == "__main__":
+    main(run, __doc__, section="review", arguments=ARGUMENTS)
