@@ -91,7 +91,7 @@ def _continuations(counts: list[Counter[Gram]], order: int) -> list[Counter[Gram
 def _smoothed(counts: list[Counter[Gram]], order: int, words: int) -> tuple[dict[Gram, float], dict[Gram, float]]:
     """The probability of every n-gram's last word, and the share of the shorter n-grams after every context."""
     probabilities: dict[Gram, float] = {}
-    shares: dict[Gram, float] = {}
+    shares: dict[Gram, float] = {(): 1.0}
     for length in range(order):
         off = discounts(counts[length].values())
         totals, left = defaultdict[Gram, float](float), defaultdict[Gram, float](float)

@@ -60,25 +60,36 @@ class PhraseTable(dict[Phrase, list[Entry]]):
 
     @classmethod
     def _estimate(cls, counts: Counter[tuple[Phrase, Phrase]], inside: dict[tuple[Phrase, Phrase], Links], words: _Words) -> PhraseTable:
-        sources, targets = Counter[Phrase](), Counter[Phrase]()
-        kinds_source, kinds_target = Counter[Phrase](), Counter[Phrase]()
+        off, size = discounts(counts.values()), len(counts)
+        sources, targets = _Totals(), _Totals()
         for (source, target), count in counts.items():
-            sources[source] += count
-            targets[target] += count
-            kinds_source[source] += 1
-            kinds_target[target] += 1
-        off = discounts(counts.values())
+            sources.add(source, count, off)
+            targets.add(target, count, off)
         table = cls()
         for (source, target), count in counts.items():
-            less, size = off[min(count, 3)], len(counts)
-            forward = (count - less) / sources[source] + less * kinds_source[source] / sources[source] * kinds_target[target] / size
-            backward = (count - less) / targets[target] + less * kinds_target[target] / targets[target] * kinds_source[source] / size
+            kept = count - off[min(count, 3)]
+            forward = (kept + sources.taken[source] * targets.kinds[target] / size) / sources.counts[source]
+            backward = (kept + targets.taken[target] * sources.kinds[source] / size) / targets.counts[target]
             weights = words.weights(source, target, inside[source, target])
             table.setdefault(source, []).append(Entry(target, math.log(forward), math.log(backward), *weights))
         for entries in table.values():
             entries.sort(key=lambda entry: (-entry.strength, entry.target))
             del entries[WIDEST:]
         return table
+
+
+class _Totals:
+    """Of the pairs of each phrase: how often they were seen, how many kinds there are, and what was taken off their counts."""
+
+    def __init__(self) -> None:
+        self.counts, self.kinds = Counter[Phrase](), Counter[Phrase]()
+        self.taken: defaultdict[Phrase, float] = defaultdict(float)
+
+    def add(self, phrase: Phrase, count: int, off: Sequence[float]) -> None:
+        """One more pair, that was seen ``count`` times."""
+        self.counts[phrase] += count
+        self.kinds[phrase] += 1
+        self.taken[phrase] += off[min(count, 3)]
 
 
 class _Words:
