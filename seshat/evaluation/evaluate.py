@@ -180,7 +180,9 @@ def _guess(evaluation: Evaluation, language: Language, cases: Cases, said: Said)
         if part.task == "translation":
             way = lexicon if part.direction == _forward(language) else lexicon.reversed()
             memory = seen(cases.training, part.direction, "translation")
-            answers.update(guess(Floors(memory, way, gloss_minimum=evaluation.gloss_minimum), part))
+            entries = seen(cases.training, part.direction, "dictionary")
+            floors = Floors(memory, way, gloss_minimum=evaluation.gloss_minimum, phrases=evaluation.phrases, entries=entries)
+            answers.update(guess(floors, part))
     return lexicon
 
 

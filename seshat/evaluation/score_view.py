@@ -18,6 +18,7 @@ LABELS: Mapping[System, str] = {
     "copy": "copy",
     "nearest": "nearest",
     "gloss": "gloss",
+    "phrases": "phrases",
     "base": "base, untrained",
 }
 USUAL_LENGTH = (0.8, 1.2)

@@ -55,6 +55,8 @@ class Evaluation(Section):
     """Unseen text of the language, one a line, for the perplexity; empty: the test sentences."""
     gloss_minimum: float = Field(0.05, ge=0, le=1)
     """The gloss floor drops words whose best translation is weaker than this (function words, mostly)."""
+    phrases: bool = True
+    """Whether phrase-based translation is among the floors: a minute of a processor for 30,000 pairs, a tenth of a second a sentence."""
     published: dict[str, Published] = {}
     """By direction (``spa-shp``): the figure that ours is measured against; skill is how far we are from the gloss to it."""
     samples: int = Field(40, ge=0)

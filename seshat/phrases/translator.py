@@ -48,7 +48,7 @@ class Weights:
     """Of the features of a translation; those of probabilities multiply natural logarithms."""
 
     forward: float = 0.1
-    backward: float = 0.1
+    backward: float = 0.2
     words_forward: float = 0.1
     words_backward: float = 0.1
     language: float = 0.2

@@ -39,7 +39,7 @@ def test_scores_have_one_row_for_each_combination(workspace: Store, translator: 
     rows = json.loads(workspace.read("reports/scores.json"))
     assert set(rows[0]) == {"direction", "task", "system", "metric", "score", "low", "high", "n", "signature"}
     named = [(row["direction"], row["task"], row["system"], row["metric"]) for row in rows]
-    assert len(set(named)) == len(named) == 2 * 5 * 4 + 4
+    assert len(set(named)) == len(named) == 2 * 6 * 4 + 4
     scores = dict(zip(named, rows, strict=True))
     assert scores["spa-qtm", "translation", "ours", "chrf++"]["score"] == pytest.approx(100)
     assert scores["spa-qtm", "translation", "copy", "chrf++"]["score"] < 20
@@ -117,7 +117,7 @@ def test_all_scores_derive_from_the_statistics_on_disk(workspace: Store, transla
     assert {(one.direction, one.system, one.metric) for one in details.comparisons} == {
         (direction, system, metric)
         for direction in ("spa-qtm", "qtm-spa")
-        for system in ("copy", "nearest", "gloss", "base")
+        for system in ("copy", "nearest", "gloss", "phrases", "base")
         for metric in METRICS
     }
 

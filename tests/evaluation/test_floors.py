@@ -38,8 +38,14 @@ def test_floors_copy_and_remember() -> None:
     assert said["gloss"] == ["Allku comía.", "Misi pawan."]
 
 
+def test_phrases_are_translated_where_they_are_asked_for() -> None:
+    said = Floors(PAIRS * 2, LEXICON, gloss_minimum=0.5, phrases=True, entries=[("pez", "challwa")]).translate(["El gato come.", "Pez."])
+    assert said["phrases"] == ["Misi mikun.", "Challwa."]
+    assert "phrases" not in Floors(PAIRS, LEXICON, gloss_minimum=0.5).translate(["Pez."])
+
+
 def test_without_training_pairs_only_the_copy_is_left() -> None:
-    assert set(Floors([], Lexicon.estimate([]), gloss_minimum=0.1).translate(["a"])) == {"copy"}
+    assert set(Floors([], Lexicon.estimate([]), gloss_minimum=0.1, phrases=True).translate(["a"])) == {"copy"}
 
 
 def test_the_gloss_reaches_the_known_floor_on_shipibo(shared) -> None:
