@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from seshat.cluster.train import train
 from seshat.errors import ConfigError
+from seshat.prompts import Card, Hinting
 from seshat.store import Store
 from seshat.training import run
 from seshat.training.batches import Packed
@@ -50,10 +51,13 @@ def test_two_phases_of_one_name_are_refused() -> None:
         phased("twice", READ, READ)
 
 
-def test_phases_are_in_the_name_of_an_adapter() -> None:
-    names = {run.fingerprint(one, "base", {}, LANGUAGE, PROMPTS) for one in (settings(name="x"), settings(name="x", phases=()))}
+def test_phases_and_hints_are_in_the_name_of_an_adapter() -> None:
+    card = Card(name="x", language=LANGUAGE, prompts=PROMPTS, base="base")
+    names = {run.fingerprint(one, card) for one in (settings(name="x"), settings(name="x", phases=()))}
     assert len(names) == 1
-    assert run.fingerprint(phased("x"), "base", {}, LANGUAGE, PROMPTS) not in names
+    assert run.fingerprint(phased("x"), card) not in names
+    assert run.fingerprint(settings(name="x"), card.model_copy(update={"hints": Hinting(words=3)})) not in names
+    assert run.fingerprint(settings(name="x"), card.model_copy(update={"hints": Hinting(folds=7)})) in names, "no hints are no hints"
 
 
 def prepared(store: Store, training: Training) -> Packed:
