@@ -21,8 +21,9 @@ from seshat.evaluation.judge import Answers
 from seshat.evaluation.known import Known
 from seshat.evaluation.limits import limits
 from seshat.evaluation.morphemes import Lacking, lacking
-from seshat.evaluation.rates import Invented, Rates, identifier_of, invented, rate, texts_of
+from seshat.evaluation.rates import Invented, Rates, invented, rate
 from seshat.evaluation.weak import FileQuality, Group, cases, groups
+from seshat.examples import texts_of
 from seshat.hints import dictionary
 from seshat.identify import Identifier
 from seshat.language import Language, words
@@ -106,7 +107,7 @@ def find(spoken: Sequence[Spoken], material: Material) -> Findings:
     """All that was found."""
     language = material.language
     texts = texts_of(material.training)
-    identifier = identifier_of(texts)
+    identifier = Identifier.of_sample(texts)
     trained = {code: Counter(word for text in found for word in words(text)) for code, found in texts.items()}
     known = {code: Known(counts) for code, counts in trained.items()}
     rows = tuple(row for one in spoken for row in _rates(one, known, identifier))

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-import regex
-
 from seshat.config import Section
 from seshat.hints import Forms
-from seshat.language import words
+from seshat.language import names, words
 
 SELDOM = 3
 """A word whose forms stand fewer times in training is hardly learnt."""
 NUM_GAPS = 40
 SHORTEST = 3
 """Letters; shorter words are numerals, initials and endings, not vocabulary."""
-_CAPITAL = regex.compile(r"^[^\p{L}]*\p{Lu}")
 
 
 class Gap(Section):
@@ -48,17 +45,17 @@ class Gaps(Section):
 def gaps(language: str, texts: Iterable[str], trained: Mapping[str, int], entries: Collection[str], *, most: int = NUM_GAPS) -> Gaps:
     """The words of some texts that no entry explains, in any of their forms, and that stand less than ``SELDOM`` times in training.
 
-    ``trained`` counts the words of the training texts in that language, ``entries`` are the words of the dictionary. A word that
-    always has a capital inside sentences is a name: it is copied, not learnt. Forms are found as hints find them
+    ``trained`` counts the words of the training texts in that language, ``entries`` are the words of the dictionary. Names are copied,
+    not learnt. Forms are found as hints find them
     (``seshat.hints.Forms``), generously: what is listed is really lacking.
     """
     read = list(texts)
     counts = Counter(word for text in read for word in words(text))
     total = counts.total()
-    explained, seen, names = Forms(entries), Forms(trained), _names(read)
+    explained, seen, named = Forms(entries), Forms(trained), names(read)
     lacking: dict[str, int] = {}
     for word in sorted(counts, key=lambda one: (-counts[one], one)):
-        if len(word) >= SHORTEST and word.isalpha() and word not in names and trained.get(word, 0) < SELDOM and not explained.find(word):
+        if len(word) >= SHORTEST and word.isalpha() and word not in named and trained.get(word, 0) < SELDOM and not explained.find(word):
             form = seen.find(word)
             times = max(trained.get(word, 0), trained.get(form, 0) if form else 0)
             if times < SELDOM:
@@ -72,18 +69,6 @@ def gaps(language: str, texts: Iterable[str], trained: Mapping[str, int], entrie
         share=sum(counts[word] for word in lacking) / max(1, total),
         covered=sum(counts[word] for word in chosen) / max(1, total),
     )
-
-
-def _names(texts: Iterable[str]) -> set[str]:
-    """The words that have a capital wherever they do not begin a text, at least once."""
-    inside: Counter[str] = Counter()
-    capital: Counter[str] = Counter()
-    for text in texts:
-        for token in text.split()[1:]:
-            for word in words(token):
-                inside[word] += 1
-                capital[word] += bool(_CAPITAL.match(token))
-    return {word for word, count in inside.items() if capital[word] == count}
 
 
 def _first_with(chosen: Collection[str], texts: Iterable[str]) -> dict[str, str]:

@@ -7,23 +7,17 @@ training, too, and quote the other language. What is far above the references is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import regex
 
 from seshat.config import Section
 from seshat.evaluation.known import Known, count_words
 from seshat.evaluation.shares import Share
+from seshat.examples import IN_ONE_LANGUAGE, OF_WORDS
 from seshat.identify import Identifier
 from seshat.language import words
-from seshat.records import Example
 
-IN_ONE_LANGUAGE = ("translation", "completion")
-"""Tasks whose answers are text in one language."""
-OF_WORDS = (*IN_ONE_LANGUAGE, "dictionary")
-"""Tasks whose answers are words of one language: not segmented, and not an explanation."""
-LEARNT_FROM = 4_000
-"""Texts of each language that the identifier learns from, at most."""
 LOOP_WORDS = 4
 """The most words of a loop; each stands three times in a row."""
 _LOOP_IN_WORD = regex.compile(r"(\p{L}{2,6}?)\1{3,}")
@@ -117,20 +111,3 @@ def loops(text: str) -> bool:
         for size in range(1, LOOP_WORDS + 1)
         for start in range(len(said) - 3 * size + 1)
     )
-
-
-def texts_of(examples: Iterable[Example]) -> dict[str, list[str]]:
-    """The different texts of each language in some examples, by its code; explanations, which are in no one language, are left out."""
-    found: dict[str, dict[str, None]] = {}
-    for one in examples:
-        source, _, target = one.direction.partition("-")
-        sides = [(source, one.source), (target or source, one.answer)] if one.task in OF_WORDS else [(source, one.source)]
-        for code, text in sides:
-            found.setdefault(code, {})[text] = None
-    return {code: [*texts] for code, texts in found.items()}
-
-
-def identifier_of(texts: Mapping[str, Sequence[str]]) -> Identifier | None:
-    """What tells the languages apart, learnt from texts of each, evenly chosen; None if there is one language only."""
-    chosen = {code: found[:: -(-len(found) // LEARNT_FROM)] for code, found in texts.items() if found}
-    return Identifier.train(chosen) if len(chosen) > 1 else None

@@ -1,7 +1,8 @@
 import pytest
 
 from seshat.evaluation.known import Known
-from seshat.evaluation.rates import identifier_of, invented, is_copy, loops, rate, texts_of
+from seshat.evaluation.rates import invented, is_copy, loops, rate
+from seshat.examples import texts_of
 from seshat.identify import Identifier
 from tests.evaluation.conftest import TRAIN, example, translations, word
 
@@ -14,7 +15,7 @@ KNOWN = Known(["allku", "mikun", "misi", "puñun", "pawan", "ancha"])
 def identifier() -> Identifier:
     taught = [f"{one} {two}" for one in ("Allku", "Misi", "Wallpa", "Warmi") for two in ("mikun ancha.", "puñun kunan.", "pawan wasiman.")]
     bridge = [f"El {one} {two}" for one in ("perro", "gato", "pollo", "niño") for two in ("come mucho.", "duerme ahora.", "corre a casa.")]
-    found = identifier_of({"qtm": taught, "spa": bridge})
+    found = Identifier.of_sample({"qtm": taught, "spa": bridge})
     assert found is not None
     return found
 
@@ -103,7 +104,3 @@ def test_texts_are_those_of_one_language() -> None:
         example("completion", "qtm", "Sigue", "Misi", "puñun.", "train"),
     ]
     assert texts_of(examples) == {"spa": ["El perro come.", "agua"], "qtm": ["Allku mikun.", "yaku", "mikun", "Misi", "puñun."]}
-
-
-def test_one_language_alone_cannot_be_told_from_others() -> None:
-    assert identifier_of({"qtm": ["Allku mikun."], "spa": []}) is None
