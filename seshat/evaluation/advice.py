@@ -17,7 +17,7 @@ from seshat.evaluation.gaps import Gaps
 from seshat.evaluation.morphemes import Lacking
 from seshat.evaluation.rates import Rates
 from seshat.evaluation.shares import Share
-from seshat.evaluation.weak import FileQuality, Group
+from seshat.evaluation.weak import FileQuality, Group, band
 from seshat.language import Language
 
 Kind = Literal["data", "training"]
@@ -28,6 +28,12 @@ MANY_GAPS = 0.01
 TO_SHOW = 8
 NOISY = 0.2
 """A file with a larger share of rejected and doubtful pairs is noisy."""
+LENGTHS = {
+    band(1): ": conversations, sentences of a dictionary, captions",
+    band(30): ": whole documents have them",
+    band(50): ": whole documents have them; what is longer than `training.max_seq_length` is left out of training",
+}
+"""Where the shortest and the longest sentences are found."""
 ENDED = 0.95
 """Answers that should end by themselves, at least."""
 
@@ -39,26 +45,26 @@ HABITS: tuple[tuple[str, str, Kind, str], ...] = (
         "invented",
         "It writes words that are in no text or dictionary",
         "data",
-        "Show the dictionary to the model while it learns and while it works (hints.words=8 hints.examples=1, then make format and make "
-        "train), and bring more text.",
+        "Show the dictionary to the model while it learns and while it works (`hints.words=8`, `hints.examples=1`, then `make format` and "
+        "`make train`), and bring more text.",
     ),
     (
         "copied",
         "Answers are the source again",
         "data",
-        "Look for pairs whose sides are the same or in the wrong language (make data-stats; clean.language=true rejects them).",
+        "Look for pairs whose sides are the same or in the wrong language (`make data-stats`; `clean.language=true` rejects them).",
     ),
     (
         "wrong_language",
         "Answers are in the wrong language",
         "data",
-        "Look for files whose sides are exchanged or mixed (make data-stats; clean.language=true rejects such lines).",
+        "Look for files whose sides are exchanged or mixed (`make data-stats`; `clean.language=true` rejects such lines).",
     ),
     (
         "repeated",
         "Answers go round in circles",
         "training",
-        "Bring more varied text; then lower training.learning_rate or training.lora.r.",
+        "Bring more varied text; then lower `training.learning_rate` or `training.lora.r`.",
     ),
 )
 """Of each habit its name among the rates, what it is, and what to do."""
@@ -142,7 +148,7 @@ def _no_progress(evidence: Evidence) -> Iterator[Advice]:
             kind="data",
             what=f"This run is not better than {evidence.not_better_than} beyond chance.",
             do="When a round does not improve, the usual cause is the quality of the data, not the size of the model: read the rejected "
-            f"rows (seshat rejected align) and the worst translations before anything else is changed.{where}",
+            f"rows (`seshat rejected align`) and the worst translations before anything else is changed.{where}",
         )
 
 
@@ -152,10 +158,10 @@ def _words(evidence: Evidence) -> Iterator[Advice]:
         shown = listed(gap.word for gap in found.words[:TO_SHOW])
         yield Advice(
             kind="data",
-            what=f"{found.share:.0%} of the words of the {evidence.language.bridge.name} sentences have no dictionary entry and hardly "
+            what=f"{found.share:.0%} of the words of the sentences in {evidence.language.bridge.name} have no dictionary entry and hardly "
             f"ever stand in training: {found.num_words:,} different ones, such as {shown}.",
-            do="Add dictionary entries for the words of the list below to data/raw/dictionary, and have speakers translate the sentences "
-            "that seshat next chooses; both reach the model with make format and make train.",
+            do="Add dictionary entries for the words of the list below to `data/raw/dictionary`, and have speakers translate the sentences "
+            "that `seshat next` chooses; both reach the model with `make format` and `make train`.",
         )
 
 
@@ -174,35 +180,28 @@ def _pieces(evidence: Evidence) -> Iterator[Advice]:
             kind="data",
             what=f"The model seldom writes {listed(one.piece for one in known)}, though training has them often.",
             do="Ask a linguist when these forms are obligatory, and add short sentence pairs that differ in nothing else; then train "
-            "longer (training.num_train_epochs).",
+            "longer (`training.num_train_epochs`).",
         )
 
 
 def _weak(evidence: Evidence) -> Iterator[Advice]:
+    """One piece of advice for each weak task, file and length, with all directions that show it."""
+    found: dict[tuple[str, str], list[Group]] = {}
     for group in evidence.groups:
-        if not group.weak:
-            continue
-        figures = f"{group.score:.0f} chrF++ a sentence against {group.rest:.0f} for the others, over {group.num:,}"
-        if group.kind == "task":
-            yield Advice(
-                kind="data",
-                what=f"{group.name} ({group.direction}) is weak: {figures}.",
-                do=f"Bring more examples of it ({group.trained:,} in training), or let each count more: format.task_weights.{group.name}.",
-            )
-        elif group.kind == "file":
-            yield Advice(
-                kind="data",
-                what=f"Sentences from {group.name} are translated worse ({group.direction}): {figures}.",
-                do=f"Bring more text of this kind ({group.trained:,} such pairs in training), and look whether its pairs are right "
-                "(make data-stats shows those with most doubt).",
-            )
+        if group.weak:
+            found.setdefault((group.kind, group.name), []).append(group)
+    for (kind, name), groups in found.items():
+        shown = listed(f"{one.direction} {one.score:.0f} chrF++ a sentence, elsewhere {one.rest:.0f} ({one.num:,} cases)" for one in groups)
+        trained = f"({max(one.trained for one in groups):,} in training)"
+        if kind == "task":
+            do = f"Bring more examples of it {trained}, or let each count more: `format.task_weights.{name}`."
+            yield Advice(kind="data", what=f"The task {name} is weak: {shown}.", do=do)
+        elif kind == "file":
+            do = f"Bring more text of this kind {trained}, and look whether its pairs are right (`make data-stats` shows doubtful ones)."
+            yield Advice(kind="data", what=f"Sentences from {name} are translated worse: {shown}.", do=do)
         else:
-            yield Advice(
-                kind="data",
-                what=f"Sentences of {group.name} are translated worse ({group.direction}): {figures}.",
-                do=f"Bring sentences of this length ({group.trained:,} in training). Whole documents have long ones, conversations short "
-                "ones; what is longer than training.max_seq_length is left out of training.",
-            )
+            do = f"Bring sentences of this length {trained}{LENGTHS.get(name, '')}."
+            yield Advice(kind="data", what=f"Sentences of {name} are translated worse: {shown}.", do=do)
 
 
 def _habits(evidence: Evidence) -> Iterator[Advice]:
@@ -224,7 +223,7 @@ def _habits(evidence: Evidence) -> Iterator[Advice]:
         yield Advice(
             kind="training",
             what=f"Too few answers end by themselves: {listed(shown)}.",
-            do="Train longer (training.num_train_epochs); if that does not help, compare a line of train.jsonl with the model's chat "
+            do="Train longer (`training.num_train_epochs`); if that does not help, compare a line of train.jsonl with the model's chat "
             "template, whose end of turn must follow every answer.",
         )
 
@@ -235,23 +234,23 @@ def _noise(evidence: Evidence) -> Iterator[Advice]:
         yield Advice(
             kind="data",
             what=f"In some files many pairs are rejected or doubtful: {listed(map(_doubt, noisy))}.",
-            do="Look whether their two sides are the same text (seshat rejected align; align.modes for a document that is aligned in the "
-            "wrong way); repaired, they are the cheapest new data.",
+            do="Look whether their two sides are the same text (`seshat rejected align`; `align.modes` for a document that is aligned in "
+            "the wrong way); repaired, they are the cheapest new data.",
         )
 
 
 def _training(now: TrainingSettings) -> Iterator[Advice]:
     steps = (
-        ("training.num_train_epochs", f"{now.num_train_epochs:g}" if now.num_train_epochs else ""),
-        ("training.learning_rate", f"{now.learning_rate:g}" if now.learning_rate else ""),
-        ("training.lora.r with training.lora.alpha", f"{now.lora.r}" if now.lora.r else ""),
-        ("training.model, a larger one", now.model),
+        ("`training.num_train_epochs`", f"{now.num_train_epochs:g}" if now.num_train_epochs else ""),
+        ("`training.learning_rate`", f"{now.learning_rate:g}" if now.learning_rate else ""),
+        ("`training.lora.r` with `training.lora.alpha`", f"{now.lora.r}" if now.lora.r else ""),
+        ("`training.model`, a larger one", now.model),
     )
     yield Advice(
         kind="training",
         what="Settings come after the data, one at a time.",
-        do=f"In this order: {'; '.join(f'{key} (now {value})' if value else key for key, value in steps)}. make tune searches the first "
-        "three; seshat diff says whether the next run is better beyond chance.",
+        do=f"In this order: {'; '.join(f'{key} (now {value})' if value else key for key, value in steps)}. `make tune` searches the first "
+        "three; `seshat diff` says whether the next run is better beyond chance.",
     )
 
 

@@ -8,7 +8,6 @@ from seshat.config import Section
 from seshat.evaluation.shares import Share
 from seshat.hints import senses
 from seshat.language import clean_spaces
-from seshat.records import Example
 
 
 class Exact(Section):
@@ -38,15 +37,14 @@ def exact(
     )
 
 
-def senses_of(examples: Iterable[Example], direction: str) -> dict[str, set[str]]:
-    """The short senses that the dictionary examples of a direction give for each word, over all its entries.
+def senses_of(entries: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """The short senses that dictionary entries of one direction, as (word, answer), give for each word.
 
     Give it those of the test and of training: a word whose senses are several entries has an answer for each.
     """
     found: dict[str, set[str]] = {}
-    for one in examples:
-        if one.task == "dictionary" and one.direction == direction:
-            found.setdefault(_plain(one.source), set()).update(senses(one.answer))
+    for word, answer in entries:
+        found.setdefault(_plain(word), set()).update(senses(answer))
     return found
 
 

@@ -1,35 +1,38 @@
-"""What an evaluation found beside its scores, for the people who go on: rates, exact scores, forgetting, weak areas, and what to do.
+"""What an evaluation found beside its scores, for the people who go on: rates, exact scores, weak areas, and what to do.
 
-``reports/findings.json``; the report shows it (``seshat.evaluation.findings_view``).
+All of it derives from the answers (``samples.jsonl``) and the data, so no model is asked again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from seshat.config import Section
 from seshat.evaluation.advice import NO_SETTINGS, Advice, Evidence, Habit, TrainingSettings, advise
-from seshat.evaluation.cases import Part
 from seshat.evaluation.exact import Exact, exact, senses_of
 from seshat.evaluation.floors import System
 from seshat.evaluation.forgetting import Forgetting
 from seshat.evaluation.gaps import Gaps, gaps
-from seshat.evaluation.judge import Answers
 from seshat.evaluation.known import Known
 from seshat.evaluation.limits import limits
+from seshat.evaluation.metrics import sentence_scores
 from seshat.evaluation.morphemes import Lacking, lacking
 from seshat.evaluation.rates import Invented, Rates, invented, rate
-from seshat.evaluation.weak import FileQuality, Group, cases, groups
-from seshat.examples import texts_of
+from seshat.evaluation.results import Sample
+from seshat.evaluation.shares import Share
+from seshat.evaluation.weak import Case, FileQuality, Group, cases, groups
+from seshat.examples import OF_WORDS, texts_of
 from seshat.hints import dictionary
 from seshat.identify import Identifier
 from seshat.language import Language, words
 from seshat.records import Example
 
 Speaker = Literal["reference", System]
+Key = tuple[str, str]
+"""Direction and task."""
 EXACT = ("dictionary", "morphology")
 
 
@@ -39,7 +42,6 @@ class RateRow(Section):
     direction: str
     task: str
     speaker: Speaker
-    num: int
     rates: Rates
 
 
@@ -62,6 +64,8 @@ class ExactRow(Section):
 class Findings(Section):
     """``findings.json``."""
 
+    key: str = ""
+    """A digest of all that it rests on."""
     rates: tuple[RateRow, ...] = ()
     invented: tuple[InventedWords, ...] = ()
     exact: tuple[ExactRow, ...] = ()
@@ -76,24 +80,15 @@ class Findings(Section):
     advice: tuple[Advice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A part of the test with what was said to it, and how our answers scored."""
-
-    part: Part
-    said: Mapping[System, Answers]
-    """Ours to every case."""
-    scores: Sequence[float]
-    """chrF++ of each of our answers, from 0 to 100."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What else findings rest on."""
+    """What findings rest on beside the answers."""
 
     language: Language
     training: Sequence[Example]
     test_set: str
+    ended: Mapping[Key, Share]
+    """How many of our answers ended by themselves, where that was measured."""
     bridge_texts: Sequence[str] = ()
     """In the bridge language, as its readers write it: their words should be known."""
     files: Sequence[FileQuality] = ()
@@ -103,17 +98,21 @@ class Material:
     """An earlier run that this one is not better than."""
 
 
-def find(spoken: Sequence[Spoken], material: Material) -> Findings:
-    """All that was found."""
+def find(samples: Iterable[Sample], material: Material) -> Findings:
+    """All that was found; our model answered every sample."""
     language = material.language
+    parts: dict[Key, list[Sample]] = {}
+    for sample in samples:
+        parts.setdefault((sample.direction, sample.task), []).append(sample)
     texts = texts_of(material.training)
-    identifier = Identifier.of_sample(texts)
     trained = {code: Counter(word for text in found for word in words(text)) for code, found in texts.items()}
     known = {code: Known(counts) for code, counts in trained.items()}
-    rows = tuple(row for one in spoken for row in _rates(one, known, identifier))
-    found_groups = groups((case for one in spoken for case in cases(one.part, one.scores)), material.training)
-    found_gaps = tuple(_gaps(code, spoken, material, trained.get(code, Counter())) for code in (language.bridge.code, language.code))
-    pieces = _lacking(spoken, language, trained.get(language.code, Counter()))
+    identifier = Identifier.of_sample(texts)
+    rows = tuple(row for part in parts.values() for row in _rates(part, known, identifier, material.ended))
+    found_groups = groups((case for part in parts.values() for case in _cases(part)), material.training)
+    found_gaps = tuple(_gaps(code, parts, material, trained.get(code, {})) for code in (language.bridge.code, language.code))
+    forward = parts.get((f"{language.bridge.code}-{language.code}", "translation"), [])
+    pieces = lacking([one.reference for one in forward], _ours(forward), trained.get(language.code, {}))
     evidence = Evidence(
         language=language,
         habits=_habits(rows),
@@ -126,8 +125,8 @@ def find(spoken: Sequence[Spoken], material: Material) -> Findings:
     )
     return Findings(
         rates=rows,
-        invented=tuple(_invented(one, known) for one in spoken if one.part.task in ("translation", "dictionary")),
-        exact=tuple(_exact(one, spoken, material.training) for one in spoken if one.part.task in EXACT),
+        invented=tuple(_invented(part, known) for (_, task), part in parts.items() if task in OF_WORDS),
+        exact=tuple(_exact(part, material.training) for (_, task), part in parts.items() if task in EXACT),
         forgetting=material.forgetting,
         gaps=found_gaps,
         lacking=pieces,
@@ -138,71 +137,69 @@ def find(spoken: Sequence[Spoken], material: Material) -> Findings:
     )
 
 
-def _target(part: Part) -> str:
-    source, _, target = part.direction.partition("-")
-    return target or source
-
-
-def _rates(one: Spoken, known: Mapping[str, Known], identifier: Identifier | None) -> Iterable[RateRow]:
+def _rates(
+    part: Sequence[Sample], known: Mapping[str, Known], identifier: Identifier | None, ended: Mapping[Key, Share]
+) -> Iterator[RateRow]:
     """A row for the references, then one for each system that was asked."""
-    part, target = one.part, _target(one.part)
-    sources, references = [example.source for example in part.examples], [example.answer for example in part.examples]
-
-    def row(speaker: Speaker, places: Sequence[int], texts: Sequence[str], ended: Sequence[bool | None]) -> RateRow:
-        rates = rate(
-            part.task,
+    direction, task = part[0].direction, part[0].task
+    target = _target(direction)
+    said: dict[Speaker, list[tuple[Sample, str]]] = {"reference": [(one, one.reference) for one in part]}
+    for one in part:
+        for system, text in one.hypotheses.items():
+            said.setdefault(system, []).append((one, text))
+    for speaker, answers in said.items():
+        found = rate(
+            task,
             target,
-            [sources[place] for place in places],
-            texts,
-            [references[place] for place in places],
+            [one.source for one, _ in answers],
+            [text for _, text in answers],
+            [one.reference for one, _ in answers],
             known=known.get(target),
             identifier=identifier,
-            ended=ended,
+            ended=ended.get((direction, task)) if speaker == "ours" else None,
         )
-        return RateRow(direction=part.direction, task=part.task, speaker=speaker, num=len(texts), rates=rates)
+        yield RateRow(direction=direction, task=task, speaker=speaker, rates=found)
 
-    yield row("reference", range(len(references)), references, ())
-    for system, answers in one.said.items():
-        places = sorted(answers)
-        yield row(system, places, [answers[place].text for place in places], [answers[place].finished for place in places])
+
+def _cases(part: Sequence[Sample]) -> list[Case]:
+    return cases(part, sentence_scores("chrf++", _ours(part), [one.reference for one in part]))
 
 
 def _habits(rows: Iterable[RateRow]) -> list[Habit]:
-    by_part: dict[tuple[str, str], dict[Speaker, Rates]] = {}
+    by_part: dict[Key, dict[Speaker, Rates]] = {}
     for row in rows:
         by_part.setdefault((row.direction, row.task), {})[row.speaker] = row.rates
-    return [Habit(direction, task, found["ours"], found["reference"]) for (direction, task), found in by_part.items() if "ours" in found]
+    return [Habit(direction, task, found["ours"], found["reference"]) for (direction, task), found in by_part.items()]
 
 
-def _invented(one: Spoken, known: Mapping[str, Known]) -> InventedWords:
-    part, target = one.part, _target(one.part)
-    sources = [example.source for example in part.examples]
-    found = invented(known[target], sources, _ours(one)) if target in known else ()
-    return InventedWords(direction=part.direction, task=part.task, words=found)
+def _invented(part: Sequence[Sample], known: Mapping[str, Known]) -> InventedWords:
+    direction, task = part[0].direction, part[0].task
+    found = known.get(_target(direction))
+    made_up = invented(found, [one.source for one in part], _ours(part)) if found else ()
+    return InventedWords(direction=direction, task=task, words=made_up)
 
 
-def _exact(one: Spoken, spoken: Iterable[Spoken], training: Sequence[Example]) -> ExactRow:
-    part = one.part
-    entries = senses_of([*training, *(example for other in spoken for example in other.part.examples)], part.direction)
-    sources, references = [example.source for example in part.examples], [example.answer for example in part.examples]
-    return ExactRow(direction=part.direction, task=part.task, exact=exact(part.task, sources, _ours(one), references, entries))
+def _exact(part: Sequence[Sample], training: Iterable[Example]) -> ExactRow:
+    direction, task = part[0].direction, part[0].task
+    entries = [(one.source, one.answer) for one in training if (one.task, one.direction) == ("dictionary", direction)]
+    entries += [(one.source, one.reference) for one in part]
+    sources, references = [one.source for one in part], [one.reference for one in part]
+    return ExactRow(direction=direction, task=task, exact=exact(task, sources, _ours(part), references, senses_of(entries)))
 
 
-def _gaps(code: str, spoken: Iterable[Spoken], material: Material, trained: Mapping[str, int]) -> Gaps:
+def _gaps(code: str, parts: Mapping[Key, Sequence[Sample]], material: Material, trained: Mapping[str, int]) -> Gaps:
     """Of the sentences that were to be translated from a language, and of the texts that the user gave."""
     bridge = code == material.language.bridge.code
-    other = material.language.code if bridge else material.language.bridge.code
-    parts = (one.part for one in spoken if one.part.task == "translation" and one.part.direction == f"{code}-{other}")
-    texts = dict.fromkeys(example.source for part in parts for example in part.examples)
-    extra = material.bridge_texts if bridge else ()
-    return gaps(code, dict.fromkeys([*texts, *extra]), trained, dictionary(material.training, f"{code}-{other}").keys())
+    direction = f"{code}-{material.language.code if bridge else material.language.bridge.code}"
+    texts = dict.fromkeys(one.source for one in parts.get((direction, "translation"), ()))
+    given = material.bridge_texts if bridge else ()
+    return gaps(code, dict.fromkeys([*texts, *given]), trained, dictionary(material.training, direction).keys())
 
 
-def _lacking(spoken: Iterable[Spoken], language: Language, trained: Mapping[str, int]) -> tuple[Lacking, ...]:
-    forward = f"{language.bridge.code}-{language.code}"
-    one = next((one for one in spoken if (one.part.task, one.part.direction) == ("translation", forward)), None)
-    return lacking([example.answer for example in one.part.examples], _ours(one), trained) if one else ()
+def _ours(part: Iterable[Sample]) -> list[str]:
+    return [one.hypotheses["ours"] for one in part]
 
 
-def _ours(one: Spoken) -> list[str]:
-    return [one.said["ours"][place].text for place in range(len(one.part.examples))]
+def _target(direction: str) -> str:
+    source, _, target = direction.partition("-")
+    return target or source

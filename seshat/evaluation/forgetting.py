@@ -49,7 +49,8 @@ class Forgetting(Section):
         if self.low > 0:
             return (
                 f"The model has forgotten some {name}: {figures}, {self.change:.0%} more. If translations into {name} read badly, train "
-                "for fewer epochs (training.num_train_epochs), more slowly (training.learning_rate) or a smaller adapter (training.lora.r)."
+                "for fewer epochs (`training.num_train_epochs`), more slowly (`training.learning_rate`) or with a smaller adapter "
+                "(`training.lora.r`)."
             )
         verdict = f"The model knows {name} better than before" if self.high < 0 else f"No sign that the model has forgotten {name}"
         return f"{verdict}: {figures}."

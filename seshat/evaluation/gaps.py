@@ -55,7 +55,7 @@ def gaps(language: str, texts: Iterable[str], trained: Mapping[str, int], entrie
     explained, seen, named = Forms(entries), Forms(trained), names(read)
     lacking: dict[str, int] = {}
     for word in sorted(counts, key=lambda one: (-counts[one], one)):
-        if len(word) >= SHORTEST and word.isalpha() and word not in named and trained.get(word, 0) < SELDOM and not explained.find(word):
+        if _is_vocabulary(word) and word not in named and trained.get(word, 0) < SELDOM and not explained.find(word):
             form = seen.find(word)
             times = max(trained.get(word, 0), trained.get(form, 0) if form else 0)
             if times < SELDOM:
@@ -69,6 +69,11 @@ def gaps(language: str, texts: Iterable[str], trained: Mapping[str, int], entrie
         share=sum(counts[word] for word in lacking) / max(1, total),
         covered=sum(counts[word] for word in chosen) / max(1, total),
     )
+
+
+def _is_vocabulary(word: str) -> bool:
+    """Letters, and not the same one over and over (``mmm``)."""
+    return len(word) >= SHORTEST and word.isalpha() and len(set(word)) > 1
 
 
 def _first_with(chosen: Collection[str], texts: Iterable[str]) -> dict[str, str]:

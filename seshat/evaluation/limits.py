@@ -21,7 +21,7 @@ def limits(evidence: Evidence, forgotten: Forgetting | None, test_set: str) -> t
         *([forgotten.sentence(language.bridge.name)] if forgotten else []),
         f"All of this was measured on {test_set}. What the model does with other kinds of text is not known.",
         "Whether a translation says what the source says, whether it is idiomatic and whether it offends, no program sees: speakers do "
-        "(seshat review).",
+        "(`seshat review`).",
     )
 
 
@@ -36,11 +36,11 @@ def _habit(one: Habit, language: Language) -> str:
             f"forms of words that are (in people's translations: {of_100(one.references.invented)})"
         )
     shares = {
-        "in the wrong language": one.ours.wrong_language,
-        "the source again": one.ours.copied,
-        "words that go round in circles": one.ours.repeated,
+        "are in the wrong language": one.ours.wrong_language,
+        "are the source again": one.ours.copied,
+        "go round in circles": one.ours.repeated,
     }
-    found = [f"{of_100(share)} are {what}" for what, share in shares.items() if share and share.hits]
+    found = [f"{of_100(share)} {what}" for what, share in shares.items() if share and share.hits]
     none = "no translation is a copy, goes round in circles or is in the wrong language"
     said.append(f"of 100 translations, {listed(found)}" if found else none)
     if one.ours.ended and one.ours.ended.hits < one.ours.ended.total:
@@ -52,7 +52,7 @@ def _words(evidence: Evidence) -> Iterator[str]:
     found = evidence.gaps
     if found and found.words:
         yield (
-            f"It has hardly any way to know {found.num_words:,} words of the {evidence.language.bridge.name} sentences, "
+            f"It has hardly any way to know {found.num_words:,} words of the sentences in {evidence.language.bridge.name}, "
             f"{found.share:.1%} of all their words: {listed(gap.word for gap in found.words[:TO_SHOW])} and others."
         )
 

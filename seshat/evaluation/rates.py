@@ -59,22 +59,21 @@ def rate(
     *,
     known: Known | None = None,
     identifier: Identifier | None = None,
-    ended: Sequence[bool | None] = (),
+    ended: Share | None = None,
 ) -> Rates:
     """The rates of some answers, which should be in the language ``target``; those of the references tell what is usual.
 
-    ``known`` has the words of that language; ``ended`` is known for some answers or for none.
+    ``known`` has the words of that language; ``ended`` is passed on.
     """
     both = list(zip(sources, answers, references, strict=True))
     found = identifier.languages(answers) if identifier and task in IN_ONE_LANGUAGE else []
-    told = [one for one in ended if one is not None]
     in_words = known if task in OF_WORDS else None
     return Rates(
         invented=_invented_share(in_words, both) if in_words else None,
         copied=Share.counted(is_copy(answer, source, reference) for source, answer, reference in both),
         repeated=Share.counted(loops(answer) and not loops(reference) and not loops(source) for source, answer, reference in both),
         wrong_language=Share.counted(code not in ("", target) for code in found) if found else None,
-        ended=Share.counted(told) if told else None,
+        ended=ended,
     )
 
 

@@ -34,11 +34,16 @@ class Share(Section):
         return self.hits / max(1, self.total)
 
     @classmethod
+    def of(cls, hits: int, total: int) -> Share:
+        """The share of independent things."""
+        low, high = wilson(hits, total)
+        return cls(hits=hits, total=total, low=low, high=high)
+
+    @classmethod
     def counted(cls, flags: Iterable[bool]) -> Share:
         """The share of independent things that are so."""
         found = [*flags]
-        low, high = wilson(sum(found), len(found))
-        return cls(hits=sum(found), total=len(found), low=low, high=high)
+        return cls.of(sum(found), len(found))
 
     @classmethod
     def clustered(cls, counts: Iterable[tuple[int, int]]) -> Share:

@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Literal
 
 from seshat.config import Section
-from seshat.evaluation.cases import Part
+from seshat.evaluation.results import Sample
 from seshat.records import Example
 
 FEWEST = 10
@@ -83,12 +83,12 @@ class FileQuality(Section):
         return (sum(self.rejected.values()) + self.num_doubtful) / max(1, self.num_pairs)
 
 
-def cases(part: Part, scores: Sequence[float]) -> list[Case]:
-    """The cases of a part, with the score of our answer to each; files with few of them are taken together by their folder."""
-    files = Counter(file_of(one.origin) for one in part.examples)
+def cases(samples: Sequence[Sample], scores: Sequence[float]) -> list[Case]:
+    """The cases of one direction and task, with the scores of our answers; files with few of them are taken together by their folder."""
+    files = Counter(file_of(one.origin) for one in samples)
     return [
-        Case(part.direction, part.task, _with_others(file_of(one.origin), files), len(one.source.split()), score)
-        for one, score in zip(part.examples, scores, strict=True)
+        Case(one.direction, one.task, _with_others(file_of(one.origin), files), len(one.source.split()), score)
+        for one, score in zip(samples, scores, strict=True)
     ]
 
 

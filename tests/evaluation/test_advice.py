@@ -53,7 +53,7 @@ def test_without_any_weakness_the_settings_are_all_there_is_to_say() -> None:
 WEAK = Evidence(
     language=LANGUAGE,
     habits=[habit(rates(invented=200, copied=100, repeated=100, wrong=100, ended=500))],
-    groups=[group("task", "dictionary"), group("file", "laws"), group("length", "21-40 words")],
+    groups=[group("task", "dictionary"), group("file", "laws"), group("length", "21-40 words"), group("length", "41 words and more")],
     gaps=GAPS,
     lacking=[lack("-manta", 1000), lack("-rayku", 3)],
     files=[NOISY, CLEAN],
@@ -67,9 +67,9 @@ def test_settings_are_named_with_their_values() -> None:
     )
     do = advise(Evidence(language=LANGUAGE, training=settings))[-1].do
     for expected in (
-        "training.num_train_epochs (now 3)",
-        "training.learning_rate (now 0.0002)",
-        "training.lora.alpha (now 64)",
+        "`training.num_train_epochs` (now 3)",
+        "`training.learning_rate` (now 0.0002)",
+        "`training.lora.alpha` (now 64)",
         "now Qwen3",
     ):
         assert expected in do
@@ -97,8 +97,8 @@ def test_data_comes_before_settings_whatever_was_found() -> None:
     assert "songs" not in about(found, "many pairs").what
     assert "-rayku" in about(found, "has hardly seen").what
     assert "-manta" in about(found, "though training has them often").what
-    assert "format.task_weights.dictionary" in about(found, "dictionary (spa-qtm) is weak").do
-    assert "4 such pairs in training" in about(found, "Sentences from laws").do
+    assert "format.task_weights.dictionary" in about(found, "The task dictionary is weak").do
+    assert "(4 in training)" in about(found, "Sentences from laws").do
     assert "20 of 100 (translation, spa-qtm; people: 0.0)" in about(found, "writes words").what
 
 
@@ -127,7 +127,7 @@ def test_limits_are_sentences_with_what_people_do_beside_it() -> None:
     said = limits(evidence, None, "dev.qtm and dev.spa")
     assert said[0].startswith("Into tamo: of 100 words that it writes, 5.0 are in no text")
     assert "(in people's translations: 3.0); of 100 translations, 2.0 are in the wrong language; 90 of 100 end by themselves." in said[0]
-    assert "12 words of the español sentences, 5.0% of all their words: teatro and others" in said[1]
+    assert "12 words of the sentences in español, 5.0% of all their words: teatro and others" in said[1]
     assert "-manta (wasimanta)" in said[2]
     assert "measured on dev.qtm and dev.spa" in said[-2]
     assert "seshat review" in said[-1]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from seshat.evaluation.cases import Part
+from seshat.evaluation.results import Sample
 from seshat.evaluation.weak import Case, band, cases, file_of, groups, qualities
 from seshat.records import Example
 from tests.evaluation.conftest import example
@@ -37,8 +37,8 @@ def test_every_length_has_its_band(num_words: int, name: str) -> None:
 
 def test_small_files_are_taken_together() -> None:
     origins = [f"audio/one-{place}.wav#second=1" for place in range(12)] + ["translations/laws.es#line=1"] * 10
-    examples = tuple(replace(example("translation", "spa-qtm", "", "uno dos", "huk", "test"), origin=origin) for origin in origins)
-    found = cases(Part("spa-qtm", "translation", examples, 22), [50.0] * 22)
+    facts = {"direction": "spa-qtm", "task": "translation", "source": "uno dos", "reference": "huk", "hypotheses": {"ours": "huk"}}
+    found = cases([Sample(origin=origin, **facts) for origin in origins], [50.0] * 22)
     assert {one.file for one in found} == {"audio/ (small files)", "translations/laws"}
     assert {one.num_words for one in found} == {2}
 
