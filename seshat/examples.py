@@ -12,6 +12,10 @@ from seshat.records import Example
 
 TRAINING = "data/training"
 SPLITS = ("train", "val", "test")
+IN_ONE_LANGUAGE = ("translation", "completion")
+"""Tasks whose answers are text in one language."""
+OF_WORDS = (*IN_ONE_LANGUAGE, "dictionary")
+"""Tasks whose answers are words of one language: not segmented, and not an explanation."""
 KEYS = ("messages", "id", "task", "direction", "source", "hints", "group", "split", "weight", "parent", "collection", "origin")
 """What a line may hold."""
 
@@ -102,3 +106,14 @@ def _example(data: dict[str, object]) -> Example:
         collection=str(data.get("collection", "")),
         origin=str(data.get("origin", "")),
     )
+
+
+def texts_of(examples: Iterable[Example]) -> dict[str, list[str]]:
+    """The different texts of each language in some examples, by its code; explanations, which are in no one language, are left out."""
+    found: dict[str, dict[str, None]] = {}
+    for one in examples:
+        source, _, target = one.direction.partition("-")
+        sides = [(source, one.source), (target or source, one.answer)] if one.task in OF_WORDS else [(source, one.source)]
+        for code, text in sides:
+            found.setdefault(code, {})[text] = None
+    return {code: [*texts] for code, texts in found.items()}

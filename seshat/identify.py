@@ -31,6 +31,8 @@ seen nowhere speaks for none."""
 NOISE = 0.02
 """The share of words that are names, loans or slips, whatever their language: it bounds what one word can say."""
 FOLDS = 5
+SAMPLE = 4_000
+"""Texts of each language that are enough to tell whole sentences apart."""
 SURE = 0.99
 """From which probability a text counts as identified; short texts, names and numbers seldom reach it."""
 CLEAR = 0.9
@@ -97,6 +99,12 @@ class Identifier:
         codes = tuple(texts)
         labels = np.repeat(np.arange(len(codes)), [len(texts[code]) for code in codes])
         return fit(codes, Words.of(text for code in codes for text in texts[code]), labels)
+
+    @classmethod
+    def of_sample(cls, texts: Mapping[str, Sequence[str]]) -> Identifier | None:
+        """The same from at most ``SAMPLE`` texts of each language, evenly chosen; None if there are not two languages with texts."""
+        chosen = {code: found[:: -(-len(found) // SAMPLE)] for code, found in texts.items() if found}
+        return cls.train(chosen) if len(chosen) > 1 else None
 
     @cached_property
     def digest(self) -> str:

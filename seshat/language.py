@@ -6,6 +6,8 @@ The profile comes from ``configs/languages/*.yaml``. Nothing here needs a model.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from functools import cached_property, lru_cache
 from typing import Annotated, Any
@@ -155,6 +157,7 @@ class Language(Section):
         return compiled(self.spelling)
 
 
+_CAPITAL = regex.compile(r"[^\p{L}]*\p{Lu}")
 _SPACES = regex.compile(r"[\s\u00a0\u200b\ufeff]+")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]++(?:[-'\u02bc\u2019\ua78c][\p{L}\p{M}\p{N}]++)*+[\u02bc\ua78c]?")
 
@@ -184,6 +187,19 @@ def words(text: str) -> list[str]:
 def word_spans(text: str) -> list[tuple[int, int]]:
     """Where each word of a text begins and ends; the same words as ``words``."""
     return [match.span() for match in _WORD.finditer(text)]
+
+
+def names(texts: Iterable[str]) -> set[str]:
+    """The words of some texts, in small letters, that have a capital wherever they do not begin a text: names, which nobody translates."""
+    inside: Counter[str] = Counter()
+    capital: Counter[str] = Counter()
+    for text in texts:
+        for token in text.split()[1:]:
+            is_capital = bool(_CAPITAL.match(token))
+            for word in words(token):
+                inside[word] += 1
+                capital[word] += is_capital
+    return {word for word, count in inside.items() if capital[word] == count}
 
 
 def split_sentences(text: str, *, end: str = ".?!…", abbreviations: tuple[str, ...] = ()) -> list[str]:

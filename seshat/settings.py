@@ -12,6 +12,7 @@ from seshat.data.align import Align
 from seshat.data.clean import Clean
 from seshat.data.format import Format
 from seshat.data.ingest import Ingest
+from seshat.data.next_sentences import NextSentences
 from seshat.data.ocr import Ocr
 from seshat.data.tokenizer import TokenizerAnalysis
 from seshat.data.transcribe import Transcribe
@@ -71,6 +72,7 @@ class Settings(Section):
     evaluation: Evaluation = Evaluation()
     review: Review = Review()
     export: Export = Export()
+    next: NextSentences = NextSentences()
     serving: Serving = Serving()
 
 

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
 from pyarrow import fs
@@ -255,14 +255,23 @@ class Store:
                 if file.kind == kind.__name__:
                     yield from (record for record in self.slice(Slice(file), kind) if bool(record.rejected) == rejected)
 
+    def values(self, stage: str, kind: type[Record], *names: str) -> Iterator[tuple[Any, ...]]:
+        """Some fields of all records of a kind that a finished stage made, rejected ones too: far faster than the records themselves."""
+        for file in self.files(stage, kind):
+            table = pq.read_table(io.BytesIO(self._verified(file)), columns=list(names))
+            yield from zip(*(table.column(name).to_pylist() for name in names), strict=True)
+
     def slice(self, piece: Slice, kind: type[R]) -> list[R]:
         """The records in a range of a stored file, rejected ones too."""
-        data = self.read(piece.file.path)
-        if hashlib.sha256(data).hexdigest() != piece.file.sha256:
-            raise StoreError(f"{self.path(piece.file.path)} is not what its manifest says: delete it and run its stage again")
-        table = pq.read_table(io.BytesIO(data))
+        table = pq.read_table(io.BytesIO(self._verified(piece.file)))
         stop = table.num_rows if piece.stop < 0 else piece.stop
         return from_rows(table.slice(piece.start, max(0, stop - piece.start)), kind)
+
+    def _verified(self, file: StoredFile) -> bytes:
+        data = self.read(file.path)
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise StoreError(f"{self.path(file.path)} is not what its manifest says: delete it and run its stage again")
+        return data
 
     def files(self, stage: str, kind: type[Record]) -> list[StoredFile]:
         """The files of a finished stage that hold records of a kind, in a fixed order; none if it is not done."""

@@ -72,6 +72,13 @@ def test_how_far_the_sum_is_believed_is_learnt_from_held_out_words() -> None:
     assert few.slope < IDENTIFIER.slope
 
 
+def test_a_sample_is_enough_for_sentences_and_one_language_for_nothing() -> None:
+    found = Identifier.of_sample({"qtm": TAUGHT[:600], "spa": SPANISH[:600]})
+    assert found is not None
+    assert found.languages(TAUGHT[600:]) == IDENTIFIER.languages(TAUGHT[600:])
+    assert Identifier.of_sample({"qtm": TAUGHT, "spa": []}) is None
+
+
 def test_three_languages() -> None:
     awa = ["wawa wi wawawi", "wiwa wawi wa", "awawa iwiwa"] * 9
     three = Identifier.train({"qtm": TAUGHT[:200], "spa": SPANISH[:200], "xxa": awa})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seshat.language import Bridge, Language, clean_spaces, split_sentences, words
+from seshat.language import Bridge, Language, clean_spaces, names, split_sentences, words
 
 TAMURI = Language(code="qtm", name="tamuri", alphabet="a ch e h i k l m n ñ o p r s sh t u ü w y ʼ", apostrophe="ʼ")
 SPANISH = Bridge().abbreviations
@@ -221,3 +221,9 @@ def test_a_language_without_a_short_code_is_not_called_by_nothing() -> None:
 def test_a_code_has_three_small_letters(code: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
         Language(code=code, name="tamuri")
+
+
+def test_a_name_has_a_capital_wherever_it_does_not_begin_a_text() -> None:
+    texts = ["Ayer llegó Rosa de Lima.", "La rosa es roja", "Lima es «Grande»", "En LIMA, Rimac-2 y Ñaña hay casas"]
+    assert names(texts) == {"lima", "grande", "rimac-2", "ñaña"}
+    assert names([]) == set()

@@ -209,6 +209,12 @@ def test_records_are_those_that_were_kept_or_those_that_were_not(store: Store) -
     assert list(store.records("align", Entry)) == []
 
 
+def test_values_are_those_of_all_records_kept_or_not(store: Store) -> None:
+    finish(store, "align", [pair("wasi", "casa"), pair("misi", "gato", rejected="ratio: 3 to 90")], [entry("wasi", "casa")])
+    assert list(store.values("align", SentencePair, "text", "rejected")) == [("wasi", ""), ("misi", "ratio: 3 to 90")]
+    assert list(store.values("clean", SentencePair, "text")) == []
+
+
 def test_a_stage_that_never_ran_has_no_records(store: Store) -> None:
     assert (list(store.records("ocr", SentencePair)), store.files("ocr", SentencePair)) == ([], [])
 

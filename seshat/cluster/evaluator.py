@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from seshat.cluster.events import Event
 from seshat.engines.transformers_model import TransformersModel
 from seshat.evaluation.metrics import Metric, sentence_scores, statistics
+from seshat.evaluation.rates import is_copy, loops
 from seshat.examples import TRAINING, read_examples
 from seshat.hints import Knowledge
 from seshat.prompts import ChatTokenizer
@@ -111,16 +112,6 @@ def habits(found: Sequence[tuple[Example, Translation]]) -> dict[str, float]:
     return {
         "length_ratio": written / max(1, sum(len(example.answer) for example, _ in found)),
         "ended": fmean(one.finished for _, one in found),
-        "repeated": fmean(repeats(one.text) for _, one in found),
-        "copied": fmean(one.text == example.source != example.answer for example, one in found),
+        "repeated": fmean(loops(one.text) for _, one in found),
+        "copied": fmean(is_copy(one.text, example.source, example.answer) for example, one in found),
     }
-
-
-def repeats(text: str) -> bool:
-    """Whether a text says the same few words three times in a row."""
-    words = text.split()
-    return any(
-        words[start : start + size] == words[start + size : start + 2 * size] == words[start + 2 * size : start + 3 * size]
-        for size in (1, 2, 3, 4)
-        for start in range(len(words) - 3 * size + 1)
-    )

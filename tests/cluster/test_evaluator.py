@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from seshat.cluster.evaluator import Evaluator, habits, repeats, sample
+from seshat.cluster.evaluator import Evaluator, habits, sample
 from seshat.cluster.train import train
 from seshat.examples import read_examples
 from seshat.store import Store
@@ -109,13 +109,6 @@ def test_the_sample_is_the_same_every_time_and_has_both_directions(store: Store)
     assert {example.direction for example in sample(job)} == {"spa-qtm", "qtm-spa"}
     assert len(sample(job)) == 8
     assert not sample(replace(job, validation=None))
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("waru waru waru", True), ("taki na taki na taki na", True), ("waru waru taki", False), ("", False)]
-)
-def test_a_text_that_goes_round_in_circles_repeats_itself(text: str, expected: bool) -> None:
-    assert repeats(text) == expected
 
 
 def test_habits_show_garbage(store: Store) -> None:

@@ -1,0 +1,41 @@
+"""Choose the next sentences for speakers to translate, and write them as a table with an empty column."""
+
+from collections.abc import Sequence
+
+from seshat.command import main
+from seshat.data.next_sentences import next_sentences
+from seshat.data.split import held_out_lines
+from seshat.engines.transformers_model import TransformersModel
+from seshat.export.export import base_folder
+from seshat.hints import Knowledge
+from seshat.prompts import ChatTokenizer
+from seshat.rights import read_rights
+from seshat.settings import Settings
+from seshat.store import Store
+from seshat.translate import Translator, read_card
+
+
+def run(settings: Settings) -> None:
+    store = Store(settings.root)
+
+    def sure(sentences: Sequence[str]) -> list[float]:
+        """How sure the trained model is of each translation."""
+        adapter = store.path(f"models/adapters/{settings.training.name}")
+        card = read_card(adapter)
+        model = TransformersModel(base_folder(card, store), adapter=adapter)
+        translator = Translator(model, ChatTokenizer.load(adapter), card, Knowledge.read(adapter, card.hints))
+        return [one.confidence for one in translator.translate(sentences, settings.language.bridge.code, settings.language.code)]
+
+    sheet = next_sentences(
+        settings.next,
+        settings.language,
+        store,
+        withheld=read_rights(store.path(settings.data.raw)).forbidding("train"),
+        apart=held_out_lines(settings.format, store),
+        sure=sure if settings.next.ask else None,
+    )
+    print(sheet)
+
+
+if __name__ == "__main__":
+    main(run, __doc__)
