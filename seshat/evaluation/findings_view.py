@@ -7,21 +7,16 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from seshat.evaluation import score_view
 from seshat.evaluation.findings import Findings, Speaker
+from seshat.evaluation.floors import SYSTEMS
 from seshat.language import Language
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-LABELS: Mapping[Speaker, str] = {
-    "reference": "people",
-    "ours": "ours",
-    "copy": "copy",
-    "nearest": "nearest",
-    "gloss": "gloss",
-    "base": "base, untrained",
-}
-ORDER: tuple[Speaker, ...] = ("reference", "ours", "base", "gloss", "nearest", "copy")
+LABELS: Mapping[Speaker, str] = {"reference": "people", **score_view.LABELS}
+ORDER: tuple[Speaker, ...] = ("reference", *SYSTEMS)
 NUM_NOISY = 8
 _CODE = re.compile(r"`([^`]+)`")
 _PIECE = re.compile(r"(?<![^\s(])-(?=\w)|(?<=\w)-(?![^\s,)])")
