@@ -15,7 +15,7 @@ from seshat.language import Language
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-LABELS: Mapping[Speaker, str] = {"reference": "people", **score_view.LABELS}
+LABELS: Mapping[str, str] = {"reference": "people", **score_view.LABELS}
 ORDER: tuple[Speaker, ...] = ("reference", *SYSTEMS)
 NUM_NOISY = 8
 _CODE = re.compile(r"`([^`]+)`")
