@@ -15,8 +15,8 @@ from seshat.language import Language
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-LABELS: Mapping[str, str] = {"reference": "people", **score_view.LABELS}
 ORDER: tuple[Speaker, ...] = ("reference", *SYSTEMS)
+LABELS: Mapping[Speaker, str] = {who: "people" if who == "reference" else score_view.LABELS[who] for who in ORDER}
 NUM_NOISY = 8
 _CODE = re.compile(r"`([^`]+)`")
 _PIECE = re.compile(r"(?<![^\s(])-(?=\w)|(?<=\w)-(?![^\s,)])")
