@@ -2,6 +2,7 @@
 
 from seshat.command import main
 from seshat.engines.transformers_model import TransformersModel
+from seshat.evaluation.conclude import conclude
 from seshat.evaluation.evaluate import evaluate
 from seshat.evaluation.report import write_report
 from seshat.export.export import base_folder
@@ -30,6 +31,7 @@ def run(settings: Settings) -> Outcome:
         base=lambda: Translator(TransformersModel(base), ChatTokenizer.load(base), card, knowledge),
     )
     package(store, name)
+    conclude(store, settings.language, bridge_texts=settings.next.texts)
     report(settings)
     return outcome
 

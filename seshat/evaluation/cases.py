@@ -44,6 +44,8 @@ class Cases:
     """What the floors may know."""
     monolingual: tuple[tuple[str, str], ...]
     """Unseen text of the language, for the perplexity: the message that asks to go on, and how the text goes on."""
+    bridge: tuple[tuple[str, str], ...] = ()
+    """The same in the bridge language, to see what training made the model forget."""
 
 
 def read_cases(evaluation: Evaluation, language: Language, prompts: Prompts, store: Store) -> Cases:
@@ -57,27 +59,30 @@ def read_cases(evaluation: Evaluation, language: Language, prompts: Prompts, sto
             f"{store.path(TRAINING)}/test.jsonl is empty, so nothing can be scored: raise format.test, or name an external "
             "test set under evaluation.test"
         )
-    if evaluation.monolingual:
-        texts = _lines(store.path(evaluation.monolingual))
-    else:
-        forward = f"{language.bridge.code}-{language.code}"
-        texts = [example.answer for example in examples if example.task == "translation" and example.direction == forward]
-    chosen = sorted(set(texts), key=digest)[: evaluation.perplexity_sample]
-    asked = continuations(chosen, language, prompts)
-    return Cases(tuple(parts(evaluation, examples)), tuple(read_split(store, "train")), tuple(asked))
+    forward = f"{language.bridge.code}-{language.code}"
+    translations = [example for example in examples if (example.task, example.direction) == ("translation", forward)]
+    taught = _lines(store.path(evaluation.monolingual)) if evaluation.monolingual else [one.answer for one in translations]
+    texts = {language.code: taught, language.bridge.code: [one.source for one in translations]}
+    asked = {
+        code: tuple(continuations(sorted(set(found), key=digest)[: evaluation.perplexity_sample], language, prompts, code))
+        for code, found in texts.items()
+    }
+    training = tuple(read_split(store, "train"))
+    return Cases(tuple(parts(evaluation, examples)), training, asked[language.code], asked[language.bridge.code])
 
 
-def continuations(texts: Iterable[str], language: Language, prompts: Prompts) -> Iterator[tuple[str, str]]:
+def continuations(texts: Iterable[str], language: Language, prompts: Prompts, code: str = "") -> Iterator[tuple[str, str]]:
     """Texts cut in the middle: the message that asks to go on from the first half, and the second half.
 
-    A chat model is asked in chat, as it was trained. Texts of one word are left out.
+    A chat model is asked in chat, as it was trained. Texts of one word are left out. ``code`` is that of their language, if it is
+    not the taught one.
     """
     for text in texts:
         tokens = clean_spaces(text).split(" ")
         half = len(tokens) // 2
         if half >= 1:
             begun = " ".join(tokens[:half])
-            yield prompts.instruction("completion", begun, language=language, source=language.code), " ".join(tokens[half:])
+            yield prompts.instruction("completion", begun, language=language, source=code or language.code), " ".join(tokens[half:])
 
 
 def read_split(store: Store, split: str) -> list[Example]:

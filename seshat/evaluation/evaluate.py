@@ -12,6 +12,7 @@ from seshat.config import to_yaml
 from seshat.errors import StoreError
 from seshat.evaluation.cases import Cases, Part, read_cases, seen, trained_sentences
 from seshat.evaluation.floors import Floors, System
+from seshat.evaluation.forgetting import Surprises, forgetting, read_by
 from seshat.evaluation.judge import Answers, ask, guess, judge, surprise
 from seshat.evaluation.results import DETAILS, FOLDER, Details, Surprise, read_scores, write_samples, write_scores
 from seshat.evaluation.settings import Evaluation
@@ -78,10 +79,11 @@ def _run(
 ) -> tuple[StoredFile, ...]:
     """Ask our model, then the base, then the floors, and put on disk what came out; one model is in memory at a time."""
     said: Said = [(part, {}) for part in cases.parts]
-    surprises = [_speak("ours", ours, cases, said, lambda part: range(len(part.examples)))]
+    read: dict[System, Surprises | None] = {}
+    surprises = [_speak("ours", ours, cases, said, read, lambda part: range(len(part.examples)))]
     if base is not None and (evaluation.base_sample or cases.monolingual):
         few = evaluation.base_sample
-        surprises.append(_speak("base", base, cases, said, lambda part: part.some(few) if part.task == "translation" else ()))
+        surprises.append(_speak("base", base, cases, said, read, lambda part: part.some(few) if part.task == "translation" else ()))
     lexicon = _guess(evaluation, language, cases, said)
     trained = trained_sentences(cases.training)
     verdicts = [judge(part, answers, evaluation, trained) for part, answers in said]
@@ -94,6 +96,7 @@ def _run(
         num_links=len(lexicon),
         surprise=tuple(found for found in surprises if found),
         monolingual=os.path.basename(evaluation.monolingual) or "sentences of the test set",
+        forgetting=forgetting(read.get("base"), read["ours"]),
     )
     if leaked := sum(verdict.details.num_leaked for verdict in verdicts):
         log.warning("eval: %d test sentences also stand in the training data; name the test files under format.held_out", leaked)
@@ -104,8 +107,15 @@ def _run(
     )
 
 
-def _speak(system: System, load: Load, cases: Cases, said: Said, choose: Callable[[Part], Sequence[int]]) -> Surprise | None:
-    """Load a model, note what it says to the chosen cases of each part, and measure its perplexity."""
+def _speak(
+    system: System,
+    load: Load,
+    cases: Cases,
+    said: Said,
+    read: dict[System, Surprises | None],
+    choose: Callable[[Part], Sequence[int]],
+) -> Surprise | None:
+    """Load a model, note what it says to the chosen cases of each part and how it reads the bridge language, and its perplexity."""
     begun = perf_counter()
     translator, num_asked = load(), 0
     for part, answers in said:
@@ -113,6 +123,7 @@ def _speak(system: System, load: Load, cases: Cases, said: Said, choose: Callabl
             answers[system] = ask(translator, part, places)
             num_asked += len(places)
     log.info("eval: %s answered %d test cases in %.1f s", system, num_asked, perf_counter() - begun)
+    read[system] = read_by(translator, cases.bridge)
     return surprise(system, translator, cases)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from seshat.config import Section
 from seshat.prompts import ChatTokenizer
+from seshat.translate import Translator
 
 if TYPE_CHECKING:
     from seshat.evaluation.perplexity import Logits
@@ -56,6 +57,12 @@ class Forgetting(Section):
         return f"{verdict}: {figures}."
 
 
+def read_by(translator: Translator, asked: Sequence[tuple[str, str]]) -> Surprises | None:
+    """What a model finds of some texts; None without texts, or if it tells no logits."""
+    logits = getattr(translator.model, "logits", None)
+    return surprises(logits, translator.tokenizer, asked) if asked and logits is not None else None
+
+
 def surprises(logits: Logits, tokenizer: ChatTokenizer, asked: Sequence[tuple[str, str]]) -> Surprises:
     """What a model finds of each text, given the message before it (``cases.continuations``)."""
     from seshat.evaluation.perplexity import perplexity  # torch
@@ -64,8 +71,10 @@ def surprises(logits: Logits, tokenizer: ChatTokenizer, asked: Sequence[tuple[st
     return Surprises(bits=tuple(one.nats / log(2) for one in found), characters=tuple(one.num_characters for one in found))
 
 
-def forgetting(before: Surprises, after: Surprises, *, seed: int = 12345) -> Forgetting | None:
-    """The change from the base to the trained model on the same texts; None without texts."""
+def forgetting(before: Surprises | None, after: Surprises | None, *, seed: int = 12345) -> Forgetting | None:
+    """The change from the base to the trained model on the same texts; None if not both read some."""
+    if before is None or after is None:
+        return None
     if before.characters != after.characters:
         raise ValueError(f"{len(before.characters)} and {len(after.characters)} texts: both models must have read the same ones")
     if not any(before.characters):

@@ -12,6 +12,8 @@ from importlib import resources
 from typing import Any
 
 from seshat.evaluation.charts import FLOORS, intervals
+from seshat.evaluation.conclude import read_findings
+from seshat.evaluation.findings_view import findings_section
 from seshat.evaluation.floors import SYSTEMS, System
 from seshat.evaluation.metrics import METRICS, Metric
 from seshat.evaluation.results import FOLDER, PartDetails, Sample, ScoreRow, read_details, read_samples, read_scores
@@ -84,7 +86,13 @@ def _view(store: Store, language: Language, num_samples: int) -> View:
         "several": " ".join(f"{one['letter']} ({one['tokens']})" for one in (tokenizer or {}).get("letters", ()) if one["tokens"] > 1),
         "rights": _rights(store),
         "uses": list(Consent.model_fields),
+        "findings": _findings(store, language),
     }
+
+
+def _findings(store: Store, language: Language) -> Any:
+    found = read_findings(store)
+    return _safe(findings_section(found, language)) if found else ""
 
 
 def _json(store: Store, name: str) -> Any:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from seshat.config import Section
 from seshat.evaluation.floors import System
+from seshat.evaluation.forgetting import Forgetting
 from seshat.evaluation.metrics import Metric, Score
 from seshat.store import Store, StoredFile
 
@@ -102,6 +103,8 @@ class Details(Section):
     """Training pairs behind the floors."""
     num_links: int
     """Word pairs in the lexicon behind the gloss."""
+    forgetting: Forgetting | None = None
+    """Of the bridge language; None if base and model did not both read it."""
     surprise: tuple[Surprise, ...] = ()
     monolingual: str = ""
     """What the perplexity was measured on."""
