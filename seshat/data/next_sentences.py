@@ -207,12 +207,20 @@ def _table(choices: Iterable[Choice], language: Language) -> bytes:
     return stream.getvalue().encode("utf-8-sig")
 
 
+def asked(store: Store) -> list[str]:
+    """The origins of the sentences in the sheet; none if there is no sheet."""
+    return [row.get("from") or "" for row in _rows(store)]
+
+
+def _rows(store: Store) -> list[dict[str, str]]:
+    if store.size(SHEET) < 0:
+        return []
+    return list(csv.DictReader(io.StringIO(store.read(SHEET).decode("utf-8-sig", "replace"), newline="")))
+
+
 def _refuse_to_lose(store: Store, language: Language) -> None:
     """Leave a sheet alone in which somebody has begun to write."""
-    if store.size(SHEET) < 0:
-        return
-    rows = csv.DictReader(io.StringIO(store.read(SHEET).decode("utf-8-sig", "replace"), newline=""))
-    filled = sum(bool((row.get(language.code) or "").strip()) for row in rows)
+    filled = sum(bool((row.get(language.code) or "").strip()) for row in _rows(store))
     if filled:
         raise StoreError(
             f"{store.path(SHEET)} holds {filled:,} translations: move it to data/raw/transcriptions under a name of its own, then run "

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import pyarrow.parquet as pq
 
 from seshat.config import Section, did_you_mean
+from seshat.data.next_sentences import SHEET, asked
 from seshat.data.readers import raw_origins
 from seshat.errors import ConfigError, StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
@@ -172,6 +173,8 @@ def _learners(store: Store, withdrawal: Withdrawal) -> Iterator[Learner]:
     known = {name.rpartition("/")[0] for name in names if name.endswith(f"/{CARD}")}
     for folder in sorted({"/".join(name.split("/")[:3]) for name in names if name.startswith(f"{MODELS}/adapters/")} - known):
         yield Learner(path=folder, cure=UNKNOWN)
+    if any(map(withdrawal.covers, asked(store))):
+        yield Learner(path=SHEET, cure="it asks for translations of its sentences: run seshat next again, and tell whom you gave it to")
     if store.size(f"{MODELS}/base/small/manifest.json") >= 0:
         yield Learner(path=f"{MODELS}/base/small", cure="made of texts of this workspace: make train makes it again if they changed")
     for folder in sorted({name.rpartition("/")[0] for name in names if name.startswith(f"{MODELS}/base/") and name.endswith(EXTENSION)}):

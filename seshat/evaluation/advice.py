@@ -161,7 +161,7 @@ def _words(evidence: Evidence) -> Iterator[Advice]:
             what=f"{found.share:.0%} of the words of the sentences in {evidence.language.bridge.name} have no dictionary entry and hardly "
             f"ever stand in training: {found.num_words:,} different ones, such as {shown}.",
             do="Add dictionary entries for the words of the list below to `data/raw/dictionary`, and have speakers translate the sentences "
-            "that `seshat next` chooses; both reach the model with `make format` and `make train`.",
+            "that `seshat next` chooses; both reach the model with `make ingest`, `make align`, `make format` and `make train`.",
         )
 
 

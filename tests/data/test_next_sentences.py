@@ -13,12 +13,14 @@ import pytest
 
 from seshat.cli import main
 from seshat.data.ingest import Ingest, reader
-from seshat.data.next_sentences import SHEET, NextSentences, Sheet, next_sentences
+from seshat.data.next_sentences import SHEET, NextSentences, Sheet, asked, next_sentences
 from seshat.data.untranslated import untranslated
+from seshat.data.withdraw import _learners
 from seshat.errors import DataError, StoreError
 from seshat.examples import SPLITS, to_line
 from seshat.records import Document, Example, RawFile, Record, SentencePair
 from seshat.store import Store
+from seshat.withdrawals import Withdrawal
 from tests.make import LANGUAGE, document, finish, pair
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
@@ -136,6 +138,16 @@ def test_without_a_text_the_raw_material_is_looked_through(store: Store) -> None
     assert sentences(found) == {"El puente cruza el río ancho.", "La iguana mira el cielo.", "El sol quema la tierra."}
     assert {choice.origin for choice in found.choices if "iguana" in choice.sentence} == {"translations/poem.spa.txt#line=1"}
     assert isinstance(alone, Document)
+
+
+def test_a_sheet_that_shows_a_withdrawn_source_is_named(store: Store) -> None:
+    origin = "translations/laws.tsv#line=1"
+    finish(store, "align", [pair("Chaka.", "El puente cruza el río ancho.", rejected="ratio: 6 to 90", origin=origin)])
+    assert asked(store) == []
+    next_sentences(NextSentences(), LANGUAGE, store)
+    assert asked(store) == [origin]
+    for source, expected in (("translations/laws.tsv", [SHEET]), ("translations/songs.tsv", [])):
+        assert [one.path for one in _learners(store, Withdrawal(source=source))] == expected
 
 
 def test_rows_whose_sides_are_exchanged_are_not_asked_for(store: Store) -> None:
