@@ -34,7 +34,8 @@ from seshat.records import Example
 from seshat.settings import Settings
 
 GLOSS_MINIMUM = 0.05
-EXACT = ("evaluation.bootstrap=1000", "format.val=0", "format.test=0", "execution=local")
+WHOLE = ("format.val=0", "format.test=0", "execution=local")
+"""Settings with which all of the raw material is learnt from."""
 
 
 class Clock:
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str]) -> None:
         )
     clock = Clock()
     with tempfile.TemporaryDirectory() as root:
-        settings = read_settings("", [f"language={asked.language}", f"data.raw={asked.raw}", f"root={root}", *EXACT, *asked.settings])
+        settings = read_settings("", [f"language={asked.language}", f"data.raw={asked.raw}", f"root={root}", *WHOLE, *asked.settings])
         _check_direction(asked.direction, settings.language)
         with clock.phase("data"):
             examples = _examples(settings)
