@@ -92,53 +92,54 @@ class _Totals:
         self.taken[phrase] += off[min(count, 3)]
 
 
+class _Linked:
+    """How often the words of one side are linked with those of the other."""
+
+    def __init__(self) -> None:
+        self._pairs: defaultdict[tuple[str, str | None], float] = defaultdict(float)
+        self._totals = Counter[str]()
+
+    def add(self, words: Sentence, others: Sentence, linked: dict[int, list[int]]) -> None:
+        """One more sentence: a word that has several links is shared among them."""
+        self._totals.update(words)
+        for place, word in enumerate(words):
+            its = linked.get(place, [])
+            for other in its:
+                self._pairs[word, others[other]] += 1 / len(its)
+            if not its:
+                self._pairs[word, None] += 1
+
+    def probability(self, word: str, other: str | None) -> float:
+        """p(other | word); None stands for no link."""
+        return self._pairs[word, other] / self._totals[word]
+
+
 class _Words:
-    """How often words are linked, in both directions."""
+    """The probabilities of linked words, in both directions."""
 
     def __init__(self, pairs: Sequence[tuple[Sentence, Sentence]], links: Sequence[Links]) -> None:
-        self._forward: Counter[tuple[str, str | None]] = Counter()
-        self._backward: Counter[tuple[str, str | None]] = Counter()
-        self._sources: Counter[str] = Counter()
-        self._targets: Counter[str] = Counter()
+        self._sources, self._targets = _Linked(), _Linked()
         for (source, target), its in zip(pairs, links, strict=True):
-            self._add(source, target, its, 0, self._forward, self._sources)
-            self._add(target, source, its, 1, self._backward, self._targets)
-
-    @staticmethod
-    def _add(
-        words: Sentence, others: Sentence, links: Links, side: int, pairs: Counter[tuple[str, str | None]], total: Counter[str]
-    ) -> None:
-        linked = _by_place(links, side)
-        total.update(words)
-        for place, word in enumerate(words):
-            its = linked.get(place)
-            for other in its or ():
-                pairs[word, others[other]] += 1 / len(its or ())  # type: ignore[assignment]
-            if not its:
-                pairs[word, None] += 1
+            self._sources.add(source, target, _by_place(its, 0))
+            self._targets.add(target, source, _by_place(its, 1))
 
     def weights(self, source: Phrase, target: Phrase, links: Links) -> tuple[float, float]:
         """The lexical weights of a phrase pair, forward and backward (Koehn, Och and Marcu, 2003)."""
-        forward = self._weight(source, target, _by_place(links, 1), (self._forward, self._sources), (self._backward, self._targets))
-        backward = self._weight(target, source, _by_place(links, 0), (self._backward, self._targets), (self._forward, self._sources))
+        forward = _weight(source, target, _by_place(links, 1), self._sources, self._targets)
+        backward = _weight(target, source, _by_place(links, 0), self._targets, self._sources)
         return forward, backward
 
-    @staticmethod
-    def _weight(
-        given: Phrase,
-        made: Phrase,
-        linked: dict[int, list[int]],
-        there: tuple[Counter[tuple[str, str | None]], Counter[str]],
-        back: tuple[Counter[tuple[str, str | None]], Counter[str]],
-    ) -> float:
-        total = 0.0
-        for place, word in enumerate(made):
-            if its := linked.get(place):
-                mean = sum(there[0][given[other], word] / there[1][given[other]] for other in its) / len(its)
-            else:
-                mean = back[0][word, None] / back[1][word]
-            total += math.log(max(WEAKEST, mean))
-        return total
+
+def _weight(given: Phrase, made: Phrase, linked: dict[int, list[int]], there: _Linked, back: _Linked) -> float:
+    """The logarithm of the probability of the words ``made``; one without a link is as probable as it is to have none."""
+    total = 0.0
+    for place, word in enumerate(made):
+        if its := linked.get(place):
+            mean = sum(there.probability(given[other], word) for other in its) / len(its)
+        else:
+            mean = back.probability(word, None)
+        total += math.log(max(WEAKEST, mean))
+    return total
 
 
 def _by_place(links: Links, side: int) -> dict[int, list[int]]:
