@@ -4,6 +4,7 @@ from seshat.command import main
 from seshat.engines.transformers_model import TransformersModel
 from seshat.evaluation.conclude import conclude
 from seshat.evaluation.evaluate import evaluate
+from seshat.evaluation.progress import not_better_than
 from seshat.evaluation.report import write_report
 from seshat.export.export import base_folder
 from seshat.export.package import package
@@ -31,7 +32,8 @@ def run(settings: Settings) -> Outcome:
         base=lambda: Translator(TransformersModel(base), ChatTokenizer.load(base), card, knowledge),
     )
     package(store, name)
-    conclude(store, settings.language, bridge_texts=settings.next.texts)
+    before = not_better_than(store, name, settings.evaluation)
+    conclude(store, settings.language, bridge_texts=settings.next.texts, not_better_than=before)
     report(settings)
     return outcome
 
