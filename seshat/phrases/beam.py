@@ -20,7 +20,8 @@ _SHIFT = np.uint64(29)
 
 
 @njit(cache=True)
-def _mixed(state: np.uint64, number: int) -> np.uint64:
+def mixed(state: np.uint64, number: int) -> np.uint64:
+    """A hash of what ``state`` is a hash of and one number more."""
     state = (state ^ np.uint64(number + 2)) * _FACTOR
     return state ^ (state >> _SHIFT)
 
@@ -43,7 +44,7 @@ def fill(keys: Hashes, places: Ints, grams: Ints, starts: Ints) -> None:
     for gram in range(len(starts) - 1):
         key = _SEED
         for place in range(starts[gram], starts[gram + 1]):
-            key = _mixed(key, grams[place])
+            key = mixed(key, grams[place])
         slot = key & mask
         while keys[slot] != 0:
             slot = (slot + np.uint64(1)) & mask
@@ -60,8 +61,8 @@ def log_probability(before: Ints, number: int, keys: Hashes, places: Ints, logar
     while True:
         context = _SEED
         for place in range(length - 1, -1, -1):
-            context = _mixed(context, before[place])
-        gram = _find(keys, places, _mixed(context, number))
+            context = mixed(context, before[place])
+        gram = _find(keys, places, mixed(context, number))
         if gram >= 0:
             return float(total + logarithms[gram])
         if length == 0:
@@ -113,7 +114,7 @@ def search(
                     state[0] = words[place]
                 key = _SEED
                 for place in range(reach):
-                    key = _mixed(key, state[place])
+                    key = mixed(key, state[place])
                 if key in known:
                     there = known[key]
                 elif nodes - begin < beam:

@@ -1,6 +1,7 @@
 """Phrase-based translation of whole sentences: words through the phrase table, numbers and names as they are, punctuation in its place.
 
-The order of the source is kept, and weights are the same for all languages.
+The words of the source are put into the order of the target language first (``seshat.phrases.order``); because that is learnt from few
+and uncertain links, translations in the order of the source are candidates, too. Weights are the same for all languages.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import numpy as np
 import regex
 
 from seshat.hints import Forms, senses
-from seshat.language import clean_spaces, word_spans, words
+from seshat.language import word_spans, words
 from seshat.phrases.consensus import consensus
 from seshat.phrases.ngram import NgramModel
+from seshat.phrases.order import Order
 from seshat.phrases.search import Found, Option, best
+from seshat.phrases.surface import Surface
 from seshat.phrases.table import LONGEST, Entry, PhraseTable
 from seshat.phrases.words import align
 
@@ -38,9 +41,9 @@ ALTERNATIVES = 4
 """Translations of a known form that an unknown word may take."""
 UNKNOWN = -3.0
 """The logarithm that stands for each probability of a word that is copied."""
-_LETTER = regex.compile(r"\p{L}")
+ARRANGED = 0.7
+"""How much translations in the order of the target count; the others are in the order of the source."""
 _DIGIT = regex.compile(r"\p{N}")
-_SENTENCE = regex.compile(r"([.!?…][\"'»”)]*\s+\P{L}*)(\p{Ll})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,17 @@ DEFAULT = Weights()
 
 
 class PhraseTranslator:
-    """A phrase table and a language model."""
+    """A phrase table for each order of the source, and a language model."""
 
-    def __init__(self, table: PhraseTable, model: NgramModel, *, capitals: frozenset[str], growth: float) -> None:
-        """``capitals`` has the words of the target language, in small letters, that begin with a capital anywhere in a sentence.
+    def __init__(
+        self, table: PhraseTable, order: Order, arranged: PhraseTable, model: NgramModel, *, capitals: frozenset[str], growth: float
+    ) -> None:
+        """``table`` is for sources as they are, ``arranged`` for those that ``order`` has put into the order of the target.
 
+        ``capitals`` has the words of the target language, in small letters, that begin with a capital anywhere in a sentence;
         ``growth`` is how many characters a translation usually has for each of its source.
         """
-        self.table, self.model = table, model
+        self.table, self.order, self.arranged, self.model = table, order, arranged, model
         self._capitals, self._growth = capitals, growth
         self._forms = Forms(phrase[0] for phrase in table if len(phrase) == 1)
 
@@ -90,17 +96,26 @@ class PhraseTranslator:
         cls, pairs: Sequence[tuple[str, str]], *, entries: Iterable[tuple[str, str]] = (), texts: Iterable[str] = ()
     ) -> PhraseTranslator:
         """From pairs of (source, translation), dictionary ``entries`` the same way, and ``texts`` in the target language alone."""
-        sentences = [(words(source), words(target)) for source, target in pairs]
-        sentences += [(words(source), words(sense)) for source, target in entries for sense in senses(target)]
-        sentences = [pair for pair in sentences if all(0 < len(side) <= LONGEST_SENTENCE for side in pair)]
-        table = PhraseTable.extract(sentences, align(sentences))
+        read = [(Surface.read(source), words(target)) for source, target in pairs]
+        read += [(Surface.read(source), words(sense)) for source, target in entries for sense in senses(target)]
+        read = [(source, target) for source, target in read if 0 < len(source.words) <= LONGEST_SENTENCE >= len(target) > 0]
+        sentences = [(source.small, target) for source, target in read]
+        links = align(sentences)
+        order = Order(sentences, links, [source.parts for source, _ in read])
+        arranged = [(source.arranged(order.arrange).small, target) for source, target in read]
         model = NgramModel([target for _, target in sentences] + [words(text) for text in texts])
         ratios = [len(target) / len(source) for source, target in pairs if len(source) >= RATIO_LENGTH]
-        capitals = _capitals(target for _, target in pairs)
-        return cls(table, model, capitals=capitals, growth=statistics.median(ratios) if ratios else 1.0)
+        return cls(
+            PhraseTable.extract(sentences, links),
+            order,
+            PhraseTable.extract(arranged, align(arranged)),
+            model,
+            capitals=_capitals(target for _, target in pairs),
+            growth=statistics.median(ratios) if ratios else 1.0,
+        )
 
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """The translation of each text on which the best ones agree: those of shorter and of longer ways to say it.
+        """The translation of each text on which the best ones agree: in both orders, and shorter and longer ways to say it.
 
         What a word more is worth differs between languages, and a training text of another kind does not tell it; how many characters
         a translation takes does not differ that much.
@@ -108,77 +123,62 @@ class PhraseTranslator:
         return [self._agreed(text) for text in texts]
 
     def _agreed(self, text: str) -> str:
+        source = Surface.read(text)
+        if not source.words:
+            return source.between[0]
         candidates: dict[str, float] = {}
-        for word in PER_WORD:
-            found = self.best(text, CANDIDATES, replace(DEFAULT, word=word))
-            shares = np.exp(np.array([score for score, _ in found]) - found[0][0])
-            for (_, said), share in zip(found, shares / shares.sum(), strict=True):
-                candidates[said] = candidates.get(said, 0.0) + float(share)
+        for surface, table, share in self._views(source):
+            for word in PER_WORD:
+                found = self._best(surface, table, CANDIDATES, replace(DEFAULT, word=word))
+                shares = np.exp(np.array([score for score, _ in found]) - found[0][0])
+                for (_, said), its in zip(found, share * shares / shares.sum(), strict=True):
+                    candidates[said] = candidates.get(said, 0.0) + float(its)
         wanted = self._growth * max(1, len(text))
         likely = [math.exp(-0.5 * (math.log(max(1, len(said)) / wanted) / SPREAD) ** 2) for said in candidates]
         return list(candidates)[consensus(list(candidates), np.array(list(candidates.values())) * likely)]
 
-    def best(self, text: str, number: int = 1, weights: Weights = DEFAULT) -> list[tuple[float, str]]:
-        """The best translations of a text with their scores, the best first; at least one, at most ``number``."""
-        text = clean_spaces(text)
-        spans = word_spans(text)
-        if not spans:
-            return [(0.0, text)]
-        sentence = [text[begin:end] for begin, end in spans]
-        parts = []
-        for at in range(0, len(sentence), LONGEST_SEARCH):
-            piece = sentence[at : at + LONGEST_SEARCH]
-            parts.append(best(self._options(piece, weights, begins=at == 0), len(piece), self.model, weights.language, number=number))
-        together = [_joined(found) for found in zip(*parts, strict=False)]
-        return [(found.score, self._written(text, spans, found.options)) for found in together]
+    def _views(self, source: Surface) -> list[tuple[Surface, PhraseTable, float]]:
+        """A text in both orders, with what translates it and how much that counts."""
+        return [(source, self.table, 1 - ARRANGED), (source.arranged(self.order.arrange), self.arranged, ARRANGED)]
 
-    def _options(self, sentence: Sequence[str], weights: Weights, *, begins: bool) -> list[Option]:
-        """All ways to translate parts of a sentence; ``begins``: a capital at its first word says nothing."""
-        small = [word.lower() for word in sentence]
-        fixed = [bool(_DIGIT.search(word)) for word in sentence]
+    def best(self, text: str, number: int = 1, weights: Weights = DEFAULT) -> list[tuple[float, str]]:
+        """The best translations of a text in the order of the target with their scores, the best first; between one and ``number``."""
+        source = Surface.read(text)
+        if not source.words:
+            return [(0.0, source.between[0])]
+        return self._best(source.arranged(self.order.arrange), self.arranged, number, weights)
+
+    def _best(self, source: Surface, table: PhraseTable, number: int, weights: Weights) -> list[tuple[float, str]]:
+        parts = []
+        for at in range(0, len(source.words), LONGEST_SEARCH):
+            places = range(at, min(len(source.words), at + LONGEST_SEARCH))
+            parts.append(best(self._options(source, places, table, weights), len(places), self.model, weights.language, number=number))
+        together = [_joined(found) for found in zip(*parts, strict=False)]
+        return [(found.score, source.written(found.options, self._capitals)) for found in together]
+
+    def _options(self, source: Surface, places: range, table: PhraseTable, weights: Weights) -> list[Option]:
+        """All ways to translate parts of the words at some places; options count from the first of these."""
+        small = source.small[places.start : places.stop]
+        fixed = [bool(_DIGIT.search(word)) for word in small]
         options = []
-        for begin in range(len(sentence)):
-            for end in range(begin + 1, min(len(sentence), begin + LONGEST) + 1):
+        for begin in range(len(small)):
+            for end in range(begin + 1, min(len(small), begin + LONGEST) + 1):
                 if any(fixed[begin:end]):
                     break
-                found = self.table.get(tuple(small[begin:end]), ())
+                found = table.get(small[begin:end], ())
                 options += [Option(begin, end, entry.target, weights.score(entry)) for entry in found]
-            if fixed[begin] or (small[begin],) not in self.table:
-                is_name = fixed[begin] or (sentence[begin] != small[begin] and not (begins and begin == 0))
-                options += self._unknown(begin, small[begin], weights, is_name=is_name)
+            if fixed[begin] or (small[begin],) not in table:
+                is_name = fixed[begin] or source.is_capital(places[begin])
+                options += self._unknown(begin, small[begin], table, weights, is_name=is_name)
         return options
 
-    def _unknown(self, place: int, word: str, weights: Weights, *, is_name: bool) -> Iterator[Option]:
+    def _unknown(self, place: int, word: str, table: PhraseTable, weights: Weights, *, is_name: bool) -> Iterator[Option]:
         """Copy a word that the table lacks or, unless it is a name or a number, translate it as a form of another."""
         copied = Entry((word,), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
         yield Option(place, place + 1, (word,), weights.score(copied) + weights.copied)
         known = "" if is_name else self._forms.find(word)
-        for entry in self.table[known,][:ALTERNATIVES] if known else ():
+        for entry in table.get((known,), ())[:ALTERNATIVES] if known != word else ():
             yield Option(place, place + 1, entry.target, weights.score(entry) + weights.form)
-
-    def _written(self, text: str, spans: Sequence[tuple[int, int]], options: Sequence[Option]) -> str:
-        """The words of a translation with the punctuation and the capitals of its source."""
-        names = {text[begin:end].lower(): text[begin:end] for begin, end in spans[1:] if text[begin].isupper()}
-        edges = [0, *(end for _, end in spans)], [*(begin for begin, _ in spans), len(text)]
-        between = [text[begin:end] for begin, end in zip(*edges, strict=True)]
-        pieces = [between[0]]
-        for option in options:
-            said = " ".join(names.get(word) or self._cased(word) for word in option.target)
-            inside = [mark for mark in (gap.strip() for gap in between[option.begin + 1 : option.end]) if mark in {",", ";", ":"}]
-            behind = between[option.end]
-            if said:
-                pieces += [said, *inside[:1], behind]
-            elif behind.strip():
-                pieces[-1] = pieces[-1].rstrip()
-                pieces.append(behind)
-        written = clean_spaces("".join(pieces))
-        first = _LETTER.search(text)
-        if first and first.group().isupper():
-            written = _LETTER.sub(lambda letter: letter.group().upper(), written, count=1)
-        return _SENTENCE.sub(lambda match: match.group(1) + match.group(2).upper(), written)
-
-    def _cased(self, word: str) -> str:
-        return word[:1].upper() + word[1:] if word in self._capitals else word
 
 
 def _joined(parts: Sequence[Found]) -> Found:
