@@ -157,6 +157,8 @@ class SentencePair(Record):
     """The text as the source spells it, if it is spelt another way here."""
     written_morphemes: str = ""
     """The same of ``morphemes``."""
+    corrected: str = ""
+    """The code of the side that a speaker wrote in place of a worse translation of the other; empty if nobody says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

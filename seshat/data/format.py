@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -23,13 +23,13 @@ from seshat.hints import with_hints
 from seshat.language import Language, words
 from seshat.prompts import Hinting, Prompts, Task
 from seshat.records import Document, Entry, Example, Record, SentencePair, digest
-from seshat.rights import Rights, owners
+from seshat.rights import CORRECTIONS, Rights, owners
 from seshat.stage import Resources, Stage
 from seshat.step import Step
 from seshat.store import Manifest, Store
 
 TASK_WEIGHTS: dict[Task, float] = {"translation": 1.0, "dictionary": 0.5, "grammar": 0.5, "morphology": 0.3, "completion": 0.3}
-
+COLLECTION_WEIGHTS: dict[str, float] = {CORRECTIONS: 3.0}
 
 VERSION = 3
 """Raised when the same examples give other files."""
@@ -41,12 +41,32 @@ class Format(Split):
 
     task_weights: dict[Task, float] = TASK_WEIGHTS
     """How often the examples of a task are trained on; 0 leaves the task out. A task that is not named keeps its default."""
+    collection_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = COLLECTION_WEIGHTS
+    """How many times as often the examples of a raw folder, and of those below it, are trained on; 1 for all that are not named.
+
+    Corrections weigh most: they are few, a speaker wrote each, and each is about a mistake that the model made. Three times, so that
+    some hundred count like a thousand and are not yet learnt by heart.
+    """
     max_rejected: float = Field(0.7, ge=0, le=1)
 
     @field_validator("task_weights")
     @classmethod
     def _fill_up(cls, weights: dict[Task, float]) -> dict[Task, float]:
         return {**TASK_WEIGHTS, **weights}
+
+    @field_validator("collection_weights")
+    @classmethod
+    def _fill_up_collections(cls, weights: dict[str, float]) -> dict[str, float]:
+        return {**COLLECTION_WEIGHTS, **weights}
+
+    def weight(self, task: Task, collection: str) -> float:
+        """How often an example is trained on: by its task, times what its raw folder weighs; of two folders, the lesser counts."""
+        return self.task_weights.get(task, 0.0) * min(map(self._weight_of, owners(collection)))
+
+    def _weight_of(self, folder: str) -> float:
+        """Of the nearest folder that is named: the folder itself, or one above it."""
+        above = [name for name in self.collection_weights if f"{folder}/".startswith(f"{name.rstrip('/')}/")]
+        return self.collection_weights[max(above, key=len)] if above else 1.0
 
 
 class MakeExamples(Stage[Record, Record]):
@@ -87,7 +107,7 @@ class MakeExamples(Stage[Record, Record]):
         group = group_of(record)
         split = side_of(group, record.collection, self.settings, self.plan.large)
         for task, direction, text, answer in made:
-            weight = self.settings.task_weights.get(task, 0.0)
+            weight = self.settings.weight(task, record.collection)
             if weight > 0:
                 yield self._example(record, task, direction, text, answer, parent=name, group=group, split=split, weight=weight)
 
