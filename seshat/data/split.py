@@ -20,7 +20,7 @@ from seshat.config import PathSetting, Section
 from seshat.data.duplicates import NearTexts, bare, repeats
 from seshat.errors import ConfigError
 from seshat.language import split_sentences, words
-from seshat.records import Document, Entry, Record, SentencePair, digest
+from seshat.records import BackTranslation, Document, Entry, Record, SentencePair, digest
 from seshat.rights import is_correction, owners
 from seshat.store import Store
 
@@ -91,14 +91,14 @@ def plan(split: Split, named: Mapping[str, Record], parallel: Iterable[str] = ()
     """Look at the whole corpus, by id, once: large documents, duplicates, and what must not be trained on."""
     groups = {name: group_of(record) for name, record in named.items()}
     large = {group for group, size in Counter(groups.values()).items() if size > split.largest_group}
-    sides = {name: side_of(groups[name], record.collection, split, large) for name, record in named.items()}
+    sides = {name: side_of(record, split, large) for name, record in named.items()}
     trained = sorted((name for name, side in sides.items() if side == "train"), key=lambda name: not is_correction(named[name].collection))
     apart = [name for name, side in sides.items() if side != "train"]
     first: dict[tuple[str, ...], str] = {}
     duplicates = {name for name in (*apart, *trained) if first.setdefault(_said(named[name]), name) != name}
     guarded = set(map(bare, chain(held_out, *(sentences(named[name]) for name in apart)))) - {""}
     said = {name: set(map(bare, sentences(named[name]))) for name in trained}
-    leaks = {name for name, texts in said.items() if not guarded.isdisjoint(texts)}
+    leaks = {name for name, texts in said.items() if not guarded.isdisjoint(texts) or _is_held_out(named[name].collection, split)}
     gone = duplicates | leaks
     near_leaks = set(_near(split, {name: texts for name, texts in said.items() if name not in gone}, guarded))
     gone |= near_leaks
@@ -154,16 +154,22 @@ def side_of_group(group: str, split: Split) -> Side:
     return "val" if place < split.test + split.val else "train"
 
 
-def side_of(group: str, collection: str, split: Split, large: Container[str]) -> Side:
+def side_of(record: Record, split: Split, large: Container[str]) -> Side:
     """The side of a record: that of its group, unless its collection is held out or its document is too large for the test.
 
-    Corrections are trained on or nowhere: a reference that was made from an answer of ours would flatter us.
+    Back-translations and corrections are trained on or nowhere: a test with sentences of ours, or with references that were made from
+    our answers, would flatter us.
     """
-    if not set(split.collections_held_out).isdisjoint(owners(collection)):
-        return "test"
-    if is_correction(collection) or group in large:
+    if isinstance(record, BackTranslation):
         return "train"
-    return side_of_group(group, split)
+    if _is_held_out(record.collection, split):
+        return "test"
+    group = group_of(record)
+    return "train" if is_correction(record.collection) or group in large else side_of_group(group, split)
+
+
+def _is_held_out(collection: str, split: Split) -> bool:
+    return not set(split.collections_held_out).isdisjoint(owners(collection))
 
 
 def group_of(record: Record) -> str:

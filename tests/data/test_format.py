@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +16,19 @@ from seshat.data.split import group_of, side_of_group
 from seshat.errors import ConfigError, DataError, StoreError
 from seshat.examples import SPLITS, TRAINING, read_examples
 from seshat.prompts import Hinting, Prompts
-from seshat.records import Example, Page, Record, SentencePair, Utterance
+from seshat.records import Example, Page, Record, Utterance
 from seshat.rights import Consent, Rights, Source
 from seshat.store import Manifest, Store
-from tests.make import LANGUAGE, document, entry, finish, pair
+from tests.data.formatted import ALL_TRAIN, examples
+from tests.make import LANGUAGE, document, entry, pair
 
 PAIRS = [pair(f"ama {number} kene", f"el dibujo {number}") for number in range(60)]
 HALF = Format(test=0.3, val=0.2, max_rejected=1)
-ALL_TRAIN = Format(test=0, val=0, max_rejected=1)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path))
-
-
-def examples(store: Store, settings: Format, records: Sequence[Record], dictionary: tuple[str, ...] = ()) -> list[Example]:
-    """All examples, rejected ones too, that ``make format`` makes of records, wherever they come from."""
-    pages, others = [one for one in records if isinstance(one, Page)], [one for one in records if not isinstance(one, Page)]
-    finish(store, "align", [one for one in others if isinstance(one, SentencePair)])
-    finish(store, "ingest", [one for one in others if not isinstance(one, SentencePair | Utterance)])
-    finish(store, "transcribe", [one for one in others if isinstance(one, Utterance)])
-    finish(store, "ocr", *([page] for page in pages))
-    step = formatting.step(settings, Prompts(), LANGUAGE, store, dictionary=dictionary)
-    for part in step.parts:
-        step.work(part, store)
-    step.finish(store)
-    return [one for rejected in (False, True) for one in store.records("format", Example, rejected=rejected)]
 
 
 def sides(made: Sequence[Example]) -> dict[str, set[str]]:
@@ -150,20 +135,6 @@ def test_a_task_of_weight_0_is_left_out_and_others_keep_theirs(store: Store) -> 
     assert {one.task: one.weight for one in made} == {"grammar": 0.9, "morphology": 0.3, "dictionary": 0.5}
 
 
-@pytest.mark.parametrize(
-    ("collection", "weight"),
-    [("corrections", 3.0), ("corrections/2026", 3.0), ("correctionsnot", 1.0), ("a/b/c", 0.5), ("a", 2.0), ("a/b | a", 0.5), ("x", 1.0)],
-)
-def test_an_example_weighs_by_its_task_and_the_nearest_folder_that_is_named(collection: str, weight: float) -> None:
-    settings = Format(collection_weights={"a": 2.0, "a/b": 0.5})
-    assert settings.weight("translation", collection) == weight
-    assert settings.weight("dictionary", collection) == weight / 2
-
-
-def test_a_folder_of_weight_0_is_left_out(store: Store) -> None:
-    assert examples(store, Format(test=0, val=0, collection_weights={"transcriptions": 0}), [pair("ama", "hola")]) == []
-
-
 def test_a_task_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="task_weights"):
         Format(task_weights={"poetry": 1})  # type: ignore[dict-item]
@@ -223,71 +194,6 @@ def test_a_collection_that_is_held_out_goes_to_the_test_whole(store: Store) -> N
     pairs = [pair(f"ama {number}", f"hola {number}", document="d", collection="official", origin=str(number)) for number in range(5)]
     settings = Format(test=0, val=0, collections_held_out=("official",), largest_group=4)
     assert {one.split for one in examples(store, settings, pairs)} == {"test"}
-
-
-def test_corrections_are_trained_on_or_nowhere(store: Store) -> None:
-    corrected = {"collection": "corrections", "origin": "corrections/ana.jsonl#line=1"}
-    everything = Format(test=0.999, val=0)
-    made = examples(
-        store, everything, [pair("ama kene", "hola"), pair("ama jakon", "hola", **corrected), pair("yora jene", "adiós", **corrected)]
-    )
-    assert {(one.split, one.reason, one.source) for one in made if one.direction == "spa-qtm"} == {
-        ("test", "", "hola"),
-        ("train", "leak", "hola"),
-        ("train", "", "adiós"),
-    }
-
-
-CORRECTED: dict[str, Any] = {"collection": "corrections/2026", "origin": "corrections/2026/ana.jsonl#line=1"}
-OLD = "ama kene joni jakon nete"
-
-
-@pytest.mark.parametrize(
-    ("old", "corrected", "gone"),
-    [
-        (pair("ama kene", "Hola."), pair("ama jakon", "¡hola!", corrected="qtm"), "superseded"),
-        (pair("ama kene", "hola"), pair("ama jakon", "hola", corrected="spa"), ""),
-        (pair("ama kene", "hola"), pair("Ama kene.", "adiós", corrected="spa"), "superseded"),
-        (pair("ama kene", "hola"), pair("ama jakon", "hola"), "superseded"),
-        (pair("ama kene", "hola"), pair("ama jakon", "adiós"), ""),
-        (pair("ama kene", "hola"), pair("Ama kene.", "Hola.", corrected="qtm"), "duplicate"),
-        (
-            pair(f"{OLD} ainbo {OLD} {OLD}", "el dibujo del hombre bueno"),
-            pair(f"{OLD} ainbu {OLD} {OLD}", "El dibujo, del hombre bueno", corrected="qtm"),
-            "superseded",
-        ),
-    ],
-    ids=["of its source", "not of its answer", "the other way", "of either side", "not of others", "the same", "nearly the same"],
-)
-def test_a_correction_takes_the_place_of_what_it_corrects(store: Store, old: SentencePair, corrected: SentencePair, gone: str) -> None:
-    made = examples(store, ALL_TRAIN, [old, replace(corrected, **CORRECTED)])
-    assert {one.reason for one in made if one.origin == old.origin} == {gone}
-    assert {(one.reason, one.weight, one.parent) for one in made if one.origin == CORRECTED["origin"]} == {
-        ("", 3.0, replace(corrected, **CORRECTED).id)
-    }
-
-
-def test_a_correction_that_is_a_leak_supersedes_nothing_and_two_corrections_both_stay(store: Store, tmp_path: Path) -> None:
-    (tmp_path / "dev.qtm").write_text("ama jakon\n", encoding="utf-8")
-    pairs = [pair("ama kene", "hola"), pair("joni", "hombre")]
-    new = [("ama jakon", "hola"), ("ainbo", "hombre"), ("yora", "hombre")]
-    corrected = [pair(*sides, **CORRECTED | {"origin": f"corrections/2026/a.tsv#row={sides[0]}", "corrected": "qtm"}) for sides in new]
-    made = examples(store, ALL_TRAIN.model_copy(update={"held_out": ("dev.qtm",)}), [*pairs, *corrected])
-    assert [(one.answer, one.reason) for one in made if one.direction == "spa-qtm"] == [
-        ("ama kene", ""),
-        ("ainbo", ""),
-        ("yora", ""),
-        ("joni", "superseded"),
-        ("ama jakon", "leak"),
-    ]
-
-
-@pytest.mark.parametrize("test", [0.999, 0.0])
-def test_no_correction_falls_into_a_held_out_part(store: Store, test: float) -> None:
-    corrected = [pair(f"ama {number} kene", f"el dibujo {number}", **CORRECTED | {"origin": str(number)}) for number in range(40)]
-    made = examples(store, Format(test=test, val=0.999 - test), [*corrected, *[pair(f"joni {one}", f"hombre {one}") for one in range(40)]])
-    assert {one.split for one in made if one.collection == CORRECTED["collection"]} == {"train"}
-    assert "train" not in {one.split for one in made if one.collection != CORRECTED["collection"]}
 
 
 # Leaks and duplicates
