@@ -10,7 +10,7 @@ CONFIG_FLAG = $(if $(CONFIG),--config $(CONFIG),)
 # Extra arguments for installing torch, such as the index of CPU builds (see README).
 TORCH_ARGS ?=
 
-DATA := ingest ocr transcribe align format data-stats tokenizer-analysis
+DATA := ingest ocr transcribe align back-translate format data-stats tokenizer-analysis
 VERBS := download-model $(DATA) tokenizer-extend train tune eval review export-gguf serve demo check-gpu quickstart
 
 .PHONY: help install $(VERBS) test test-all check lint fast-tests
@@ -37,6 +37,7 @@ ingest: $(STAMP) ## read dictionaries, transcriptions and translations from data
 ocr: $(STAMP) ## read scanned pages (optional)
 transcribe: $(STAMP) ## transcribe recordings (optional)
 align: $(STAMP) ## align parallel documents into sentence pairs, and clean them
+back-translate: $(STAMP) ## translate text that nobody has, to train on what is good (optional): ARGS="back_translate.engine=phrases"
 format: $(STAMP) ## write data/training/{train,val,test}.jsonl
 data-stats: $(STAMP) ## count and describe the training data
 tokenizer-analysis: $(STAMP) ## how well the base model's tokenizer fits the language

@@ -30,6 +30,7 @@ VERBS = {
     "trace": ("trace", "where does this sentence come from: seshat trace ID"),
     "rejected": ("rejected", "what was rejected, and why: seshat rejected align --reason ratio"),
     "next": ("next_sentences", "choose the next sentences for speakers to translate"),
+    "back-translate": ("back_translate", "translate text that nobody has, to train on what is good; --judge, --drop"),
     "withdraw": ("withdraw", "make the data without a source, and list what saw it: seshat withdraw SOURCE"),
     "clean-up": ("clean_up", "delete what later runs have replaced"),
     "pipeline": ("pipeline", "all of it, from raw material to GGUF, in one Ray session"),

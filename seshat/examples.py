@@ -16,7 +16,7 @@ IN_ONE_LANGUAGE = ("translation", "completion")
 """Tasks whose answers are text in one language."""
 OF_WORDS = (*IN_ONE_LANGUAGE, "dictionary")
 """Tasks whose answers are words of one language: not segmented, and not an explanation."""
-KEYS = ("messages", "id", "task", "direction", "source", "hints", "group", "split", "weight", "parent", "collection", "origin")
+KEYS = ("messages", "id", "task", "direction", "source", "hints", "group", "split", "weight", "parent", "collection", "origin", "synthetic")
 """What a line may hold."""
 
 
@@ -36,7 +36,8 @@ def to_line(example: Example) -> str:
             "parent": example.parent,
             "collection": example.collection,
             "origin": example.origin,
-        },
+        }
+        | ({"synthetic": example.synthetic} if example.synthetic else {}),
         ensure_ascii=False,
     )
 
@@ -105,13 +106,22 @@ def _example(data: dict[str, object]) -> Example:
         parent=str(data.get("parent", "")),
         collection=str(data.get("collection", "")),
         origin=str(data.get("origin", "")),
+        synthetic=str(data.get("synthetic", "")),
     )
 
 
+def by_people(examples: Iterable[Example]) -> Iterator[Example]:
+    """Those of which no model has written a side: all from which anything is learnt about words, or about what can be had without one."""
+    return (one for one in examples if not one.synthetic)
+
+
 def texts_of(examples: Iterable[Example]) -> dict[str, list[str]]:
-    """The different texts of each language in some examples, by its code; explanations, which are in no one language, are left out."""
+    """The different texts of each language in some examples, by its code, that people wrote.
+
+    Explanations, which are in no one language, are left out.
+    """
     found: dict[str, dict[str, None]] = {}
-    for one in examples:
+    for one in by_people(examples):
         source, _, target = one.direction.partition("-")
         sides = [(source, one.source), (target or source, one.answer)] if one.task in OF_WORDS else [(source, one.source)]
         for code, text in sides:

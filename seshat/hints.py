@@ -21,7 +21,7 @@ from functools import cached_property
 
 import regex
 
-from seshat.examples import read_examples, to_line
+from seshat.examples import by_people, read_examples, to_line
 from seshat.language import words
 from seshat.lexicon import Lexicon
 from seshat.neighbours import Neighbours
@@ -154,7 +154,7 @@ class Knowledge:
 
     def __init__(self, hinting: Hinting, examples: Iterable[Example]) -> None:
         self._hinting = hinting
-        self._examples = [one for one in examples if one.task in TASKS]
+        self._examples = [one for one in by_people(examples) if one.task in TASKS]
         self._hinters: dict[str, Hinter] = {}
 
     @classmethod
@@ -225,8 +225,11 @@ def cross_fitted(hinting: Hinting, examples: Sequence[Example], direction: str) 
 
 
 def with_hints(hinting: Hinting, examples: Mapping[str, Sequence[Example]]) -> dict[str, list[Example]]:
-    """The examples of all splits with their hints: those of ``train`` are cross-fitted, those of others come from all of ``train``."""
-    train = examples["train"]
+    """The examples of all splits with their hints: those of ``train`` are cross-fitted, those of others come from all of ``train``.
+
+    Back-translations give no hints and have none.
+    """
+    train = [*by_people(examples["train"])]
     told: dict[str, Told] = {}
     for direction in sorted({one.direction for one in train if one.task == "translation"}):
         told |= cross_fitted(hinting, train, direction)

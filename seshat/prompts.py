@@ -23,6 +23,9 @@ from seshat.language import Language
 from seshat.rights import Rights
 
 Task = Literal["translation", "dictionary", "grammar", "morphology", "completion"]
+BACK_TRANSLATED = "<BT> "
+"""Begins the prompt of an example whose source a model wrote, and of nothing else: what such sources are like is then no reason to
+expect the same of people's (Caswell, Chelba and Grangier, 2019, "Tagged Back-Translation")."""
 TASKS: tuple[Task, ...] = ("translation", "dictionary", "grammar", "morphology", "completion")
 CARD = "seshat.json"
 """The file beside every adapter, merged model and GGUF that says how to speak to it."""

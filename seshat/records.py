@@ -132,7 +132,7 @@ class Document(Record):
 class SentencePair(Record):
     """Bitext without a direction: ``text`` in the language that is taught, ``translation`` in the bridge language."""
 
-    content: ClassVar = ("text", "translation", "gloss", "morphemes")
+    content: ClassVar[tuple[str, ...]] = ("text", "translation", "gloss", "morphemes")
 
     text: str
     translation: str
@@ -157,6 +157,27 @@ class SentencePair(Record):
     """The text as the source spells it, if it is spelt another way here."""
     written_morphemes: str = ""
     """The same of ``morphemes``."""
+    corrected: str = ""
+    """The code of the side that a speaker wrote in place of a worse translation of the other; empty if nobody says which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackTranslation(SentencePair):
+    """A sentence of a person with a translation of ours, which is only ever translated from (Sennrich, Haddow and Birch, 2016).
+
+    ``origin`` and ``collection`` are those of the person's sentence.
+    """
+
+    content: ClassVar = ("text", "translation", "synthetic")
+
+    synthetic: str
+    """The code of the side that a model wrote."""
+    model: str
+    """Which one."""
+    round: int
+    """Of back-translation, from 1."""
+    round_trip: float = 0.0
+    """chrF++ of the sentence that the same model makes of its translation (0 to 100)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +245,8 @@ class Example(Record):
     parent: str
     """The ``id`` of the pair, entry or document it was made from."""
     weight: float = 1.0
+    synthetic: str = ""
+    """The model that wrote the source, if no person did."""
 
 
 R = TypeVar("R", bound=Record)
@@ -275,7 +298,7 @@ def _arrow(hint: object) -> pa.DataType:
 
 
 KINDS: Mapping[str, type[Record]] = types.MappingProxyType(
-    {kind.__name__: kind for kind in (RawFile, Entry, Document, SentencePair, Page, Utterance, Example)}
+    {kind.__name__: kind for kind in (RawFile, Entry, Document, SentencePair, BackTranslation, Page, Utterance, Example)}
 )
 """The kinds of record that are stored, by name."""
 

@@ -74,6 +74,11 @@ def owners(collection: str) -> list[str]:
     return collection.split(AND)
 
 
+def is_correction(collection: str) -> bool:
+    """True for what speakers wrote in place of a translation of ours."""
+    return any(owner.partition("/")[0] == CORRECTIONS for owner in owners(collection))
+
+
 def read_source(folder: str) -> Source | None:
     """The rights record of a raw folder, None if there is none; a mistake in it is a ConfigError."""
     path = os.path.join(folder, "SOURCE.yaml")

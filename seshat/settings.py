@@ -22,6 +22,7 @@ from seshat.export.settings import Export
 from seshat.language import Language
 from seshat.prompts import Hinting, Prompts
 from seshat.review.settings import Review
+from seshat.rounds.settings import BackTranslate
 from seshat.serving import Serving
 from seshat.training.settings import Training, Tuning
 
@@ -73,6 +74,7 @@ class Settings(Section):
     review: Review = Review()
     export: Export = Export()
     next: NextSentences = NextSentences()
+    back_translate: BackTranslate = BackTranslate()
     serving: Serving = Serving()
 
 

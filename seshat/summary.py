@@ -16,6 +16,7 @@ ORDER = (
     "ocr",
     "transcribe",
     "align",
+    "back-translate",
     "format",
     "data-stats",
     "download-model",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seshat.errors import DataError, StoreError
-from seshat.examples import parse_lines, read_examples, to_line
+from seshat.examples import by_people, parse_lines, read_examples, texts_of, to_line
 from seshat.records import Example
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -29,6 +29,14 @@ def test_an_example_is_one_line_that_reads_back(prompt: str, answer: str, source
     line = to_line(made)
     assert "\n" not in line
     assert list(parse_lines([line], "train.jsonl")) == [made]
+
+
+def test_what_a_model_wrote_is_marked_and_is_no_text_of_a_language() -> None:
+    made = example(source="ama", synthetic="round-1")
+    assert list(parse_lines([to_line(made)], "train.jsonl")) == [made]
+    assert "synthetic" not in to_line(example())
+    assert list(by_people([made, example()])) == [example()]
+    assert texts_of([made]) == {}
 
 
 def test_a_line_of_somebody_else_needs_messages_task_and_direction_only(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from seshat.hints import Forms, Hinting, Told, cross_fitted, dictionary, hinter, senses
+from seshat.hints import Forms, Hinting, Knowledge, Told, cross_fitted, dictionary, hinter, senses, with_hints
 from seshat.language import words
 from seshat.records import Example
 
@@ -137,3 +137,13 @@ def test_some_go_without_hints_and_always_the_same() -> None:
     found = cross_fitted(half, pairs, "spa-qtm")
     assert 15 < len(found) < 45
     assert found.keys() == cross_fitted(half, pairs[::-1], "spa-qtm").keys()
+
+
+def test_back_translations_give_no_hints_and_have_none() -> None:
+    people = [example(f"casa {number}", f"wasi {number}") for number in range(9)]
+    ours = replace(example("casa nueva", "musuq wasi"), synthetic="m")
+    given = with_hints(HINTING, {"train": [*people, ours], "val": [replace(example("casa nueva", "x"), split="val")]})
+    assert given["train"][-1] == ours
+    assert all(one.hints for one in given["train"][:-1])
+    assert "casa nueva = musuq wasi" not in given["val"][0].hints
+    assert Knowledge(HINTING, [ours]).hints(["casa nueva"], "spa", "qtm") == [()]

@@ -24,6 +24,7 @@ Role = Literal[
     "bridge",
     "gloss",
     "morphemes",
+    "corrected",
 ]
 
 
@@ -95,6 +96,8 @@ class Columns(Section):
         "segmentation",
         "morphs",
     )
+    corrected: tuple[str, ...] = ("corrected side", "lado corregido")
+    """The code of the language whose side a speaker wrote in place of a worse translation of the other side."""
 
     def over(self, other: Columns) -> Columns:
         """These names where they were set, the other's elsewhere."""

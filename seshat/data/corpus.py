@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from seshat.data.ocr import is_dictionary, page_documents, page_entries
 from seshat.language import Language
-from seshat.records import Document, Entry, Page, Record, SentencePair, Utterance
+from seshat.records import BackTranslation, Document, Entry, Page, Record, SentencePair, Utterance
 from seshat.step import Part
 from seshat.store import Store, slices
 
@@ -20,6 +20,7 @@ SOURCES: tuple[tuple[str, type[Record]], ...] = (
     ("ingest", Document),
     ("ocr", Page),
     ("transcribe", Utterance),
+    ("back-translate", BackTranslation),
 )
 """Where records come from that examples are made of, in order: of two duplicates the first stays."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -18,18 +18,18 @@ from seshat.data.corpus import parts, unfolded
 from seshat.data.memory import lookups
 from seshat.data.split import Plan, Split, group_of, held_out_lines, plan, side_of
 from seshat.errors import DataError
-from seshat.examples import SPLITS, TRAINING, to_line
+from seshat.examples import SPLITS, TRAINING, by_people, to_line
 from seshat.hints import with_hints
 from seshat.language import Language, words
-from seshat.prompts import Hinting, Prompts, Task
-from seshat.records import Document, Entry, Example, Record, SentencePair, digest
-from seshat.rights import Rights, owners
+from seshat.prompts import BACK_TRANSLATED, Hinting, Prompts, Task
+from seshat.records import BackTranslation, Document, Entry, Example, Record, SentencePair, digest
+from seshat.rights import CORRECTIONS, Rights, owners
 from seshat.stage import Resources, Stage
 from seshat.step import Step
 from seshat.store import Manifest, Store
 
 TASK_WEIGHTS: dict[Task, float] = {"translation": 1.0, "dictionary": 0.5, "grammar": 0.5, "morphology": 0.3, "completion": 0.3}
-
+COLLECTION_WEIGHTS: dict[str, float] = {CORRECTIONS: 3.0}
 
 VERSION = 3
 """Raised when the same examples give other files."""
@@ -41,6 +41,14 @@ class Format(Split):
 
     task_weights: dict[Task, float] = TASK_WEIGHTS
     """How often the examples of a task are trained on; 0 leaves the task out. A task that is not named keeps its default."""
+    collection_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = COLLECTION_WEIGHTS
+    """How many times as often the examples of a raw folder, and of those below it, are trained on; 1 for all that are not named.
+
+    Corrections weigh most: they are few, a speaker wrote each, and each is about a mistake that the model made. Three times, so that
+    some hundred count like a thousand and are not yet learnt by heart.
+    """
+    back_translated: float = Field(1.0, ge=0, le=100)
+    """How many times as often as others an example is trained on whose source a model wrote (``seshat back-translate``); 0: never."""
     max_rejected: float = Field(0.7, ge=0, le=1)
 
     @field_validator("task_weights")
@@ -48,11 +56,26 @@ class Format(Split):
     def _fill_up(cls, weights: dict[Task, float]) -> dict[Task, float]:
         return {**TASK_WEIGHTS, **weights}
 
+    @field_validator("collection_weights")
+    @classmethod
+    def _fill_up_collections(cls, weights: dict[str, float]) -> dict[str, float]:
+        return {**COLLECTION_WEIGHTS, **weights}
+
+    def weight(self, task: Task, record: Record) -> float:
+        """How often an example is trained on: by its task, times what its raw folder weighs; of two folders, the lesser counts."""
+        of_task = self.task_weights.get(task, 0.0) * (self.back_translated if isinstance(record, BackTranslation) else 1.0)
+        return of_task * min(map(self._weight_of, owners(record.collection)))
+
+    def _weight_of(self, folder: str) -> float:
+        """Of the nearest folder that is named: the folder itself, or one above it."""
+        above = [name for name in self.collection_weights if f"{folder}/".startswith(f"{name.rstrip('/')}/")]
+        return self.collection_weights[max(above, key=len)] if above else 1.0
+
 
 class MakeExamples(Stage[Record, Record]):
     """Every chat that a record can teach, each with its task and direction."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3  # 3: back-translations
 
     resources: Resources = Resources(batch=1_000_000)  # a part as a whole: entries go on from one scanned page to the next
     settings: Format
@@ -77,7 +100,9 @@ class MakeExamples(Stage[Record, Record]):
 
     def _examples(self, record: Record, name: str) -> Iterator[Example]:
         made: Iterable[tuple[Task, str, str, str]]
-        if isinstance(record, SentencePair):
+        if isinstance(record, BackTranslation):
+            made = self._of_back_translation(record)
+        elif isinstance(record, SentencePair):
             made = self._of_pair(record)
         elif isinstance(record, Entry):
             made = self._of_entry(record)
@@ -85,19 +110,21 @@ class MakeExamples(Stage[Record, Record]):
             assert isinstance(record, Document)
             made = self._of_text(record)
         group = group_of(record)
-        split = side_of(group, record.collection, self.settings, self.plan.large)
+        split = side_of(record, self.settings, self.plan.large)
         for task, direction, text, answer in made:
-            weight = self.settings.task_weights.get(task, 0.0)
+            weight = self.settings.weight(task, record)
             if weight > 0:
                 yield self._example(record, task, direction, text, answer, parent=name, group=group, split=split, weight=weight)
 
     def _example(self, record: Record, task: Task, direction: str, text: str, answer: str, **facts: Any) -> Example:
         source, _, target = direction.partition("-")
         prompt = self.prompts.instruction(task, text, language=self.language, source=source, target=target)
+        synthetic = record.model if isinstance(record, BackTranslation) else ""
         return Example(
             task=task,
             direction=direction,
-            prompt=prompt,
+            prompt=BACK_TRANSLATED + prompt if synthetic else prompt,
+            synthetic=synthetic,
             answer=answer,
             source=text,
             origin=record.origin,
@@ -114,6 +141,13 @@ class MakeExamples(Stage[Record, Record]):
             yield "grammar", pair.language, pair.text, pair.note
         if pair.morphemes:
             yield "morphology", pair.language, pair.text, pair.morphemes
+
+    def _of_back_translation(self, pair: BackTranslation) -> Iterator[tuple[Task, str, str, str]]:
+        """Into the language of the person's side only."""
+        if pair.synthetic == pair.bridge:
+            yield "translation", f"{pair.bridge}-{pair.language}", pair.translation, pair.text
+        else:
+            yield "translation", f"{pair.language}-{pair.bridge}", pair.text, pair.translation
 
     def _of_entry(self, entry: Entry) -> Iterator[tuple[Task, str, str, str]]:
         yield "dictionary", f"{entry.language}-{entry.bridge}", entry.headword, entry.translation
@@ -201,7 +235,7 @@ def _publish(store: Store, settings: Format, rights: Rights, hinting: Hinting, m
         notes={
             "rights": rights.only(collections).model_dump_json(),
             "hints": hinting.model_dump_json(),
-            "memory": "; ".join(map(str, lookups(examples["train"], examples["test"]))),
+            "memory": "; ".join(map(str, lookups([*by_people(examples["train"])], examples["test"]))),
         },
     )
     store.finish(TRAINING, manifest)

@@ -67,7 +67,7 @@ class Ingest(Section):
 class ReadFile(Stage[RawFile, Record]):
     """Read raw files into entries, sentence pairs and documents; a file that cannot be read is rejected whole."""
 
-    version: ClassVar[int] = 5  # 5: corrections
+    version: ClassVar[int] = 6  # 6: which side of a pair is a correction
 
     columns: Columns = Columns()
     files: tuple[FileRule, ...] = ()

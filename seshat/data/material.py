@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import regex
 
@@ -29,7 +29,7 @@ _ENTRY: tuple[Role, ...] = (
     "text",
     "bridge",
 )
-_PAIR: tuple[Role, ...] = ("text", "bridge", "gloss", "morphemes", "note")
+_PAIR: tuple[Role, ...] = ("text", "bridge", "gloss", "morphemes", "note", "corrected")
 _SENSE = regex.compile(r"(?:^|(?<=[\s,;/.(]))\d{1,2}\s*[:.;)](?!\d)\s*")
 _BULLET = regex.compile(r"[•▪■◦●\u2023]\s*")
 _STOPPED = regex.compile(r"([?!])\.(?=\s|$)")
@@ -168,6 +168,8 @@ class Material:
                 morphemes=cells.get("morphemes", ""),
                 document=document,
             )
+            if side := cells.get("corrected", "").strip():
+                pair = self._corrected(pair, side)
             yield pair.reject(row.problem) if row.problem else pair
 
     def _pair(
@@ -199,6 +201,11 @@ class Material:
         )
         problem = self._problem(self._taught(text), translation)
         return pair.reject(problem) if problem else pair
+
+    def _corrected(self, pair: SentencePair, side: str) -> SentencePair:
+        code = self.language.called(side)
+        known = f"{self.language.code} nor {self.language.bridge.code}"
+        return replace(pair, corrected=code) if code else pair.reject(f"corrected: the side {side!r} is neither {known}")
 
     # Running text
 

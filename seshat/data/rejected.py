@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from seshat.config import Section, did_you_mean
-from seshat.data.withdraw import STAGES
+from seshat.data.withdraw import READABLE
 from seshat.errors import ConfigError
 from seshat.records import KINDS, Record
 from seshat.store import Slice, Store
@@ -33,8 +33,8 @@ def rejected(store: Store, stage: str, *, reason: str = "", most: int = 0) -> It
         ConfigError: If there is no such stage, or nothing was rejected for that reason.
         StoreError: If the stage was not finished.
     """
-    if stage not in STAGES:
-        raise ConfigError(f"rejected: no stage {stage!r}{did_you_mean(stage, STAGES)}")
+    if stage not in READABLE:
+        raise ConfigError(f"rejected: no stage {stage!r}{did_you_mean(stage, READABLE)}")
     parts = store.require(stage, needed_by="rejected").parts
     known = list(dict.fromkeys(word for part in parts for word in part.rejected))
     if reason and reason not in known:

@@ -20,8 +20,8 @@ from seshat.config import PathSetting, Section
 from seshat.data.duplicates import NearTexts, bare, repeats
 from seshat.errors import ConfigError
 from seshat.language import split_sentences, words
-from seshat.records import Document, Entry, Record, SentencePair, digest
-from seshat.rights import CORRECTIONS, owners
+from seshat.records import BackTranslation, Document, Entry, Record, SentencePair, digest
+from seshat.rights import is_correction, owners
 from seshat.store import Store
 
 OF_ENTRY = "entry:"
@@ -66,6 +66,8 @@ class Plan(Section):
     """Records that would be trained on and have a sentence that also stands in the test, validation or held-out part."""
     near_leaks: frozenset[str] = frozenset()
     """The same, for a sentence that nearly stands there."""
+    superseded: frozenset[str] = frozenset()
+    """Pairs with a translation of a sentence that a speaker has translated better."""
 
     def reason(self, name: str) -> str:
         """Why nothing is made of the record of this id, beginning with one word for the count; empty if something is."""
@@ -73,6 +75,8 @@ class Plan(Section):
             return "leak: a sentence of it is in the test, validation or held-out part"
         if name in self.near_leaks:
             return "near-leak: a sentence of it is nearly one of the test, validation or held-out part"
+        if name in self.superseded:
+            return "superseded: a speaker has corrected the translation of this sentence"
         if name in self.duplicates:
             return "duplicate: the same content stands elsewhere too"
         return "near-duplicate: nearly the same pair stands elsewhere too" if name in self.repeats else ""
@@ -87,17 +91,19 @@ def plan(split: Split, named: Mapping[str, Record], parallel: Iterable[str] = ()
     """Look at the whole corpus, by id, once: large documents, duplicates, and what must not be trained on."""
     groups = {name: group_of(record) for name, record in named.items()}
     large = {group for group, size in Counter(groups.values()).items() if size > split.largest_group}
-    sides = {name: side_of(groups[name], record.collection, split, large) for name, record in named.items()}
-    trained = [name for name, side in sides.items() if side == "train"]
+    sides = {name: side_of(record, split, large) for name, record in named.items()}
+    trained = sorted((name for name, side in sides.items() if side == "train"), key=lambda name: not is_correction(named[name].collection))
     apart = [name for name, side in sides.items() if side != "train"]
     first: dict[tuple[str, ...], str] = {}
     duplicates = {name for name in (*apart, *trained) if first.setdefault(_said(named[name]), name) != name}
     guarded = set(map(bare, chain(held_out, *(sentences(named[name]) for name in apart)))) - {""}
     said = {name: set(map(bare, sentences(named[name]))) for name in trained}
-    leaks = {name for name, texts in said.items() if not guarded.isdisjoint(texts)}
+    leaks = {name for name, texts in said.items() if not guarded.isdisjoint(texts) or _is_held_out(named[name].collection, split)}
     gone = duplicates | leaks
     near_leaks = set(_near(split, {name: texts for name, texts in said.items() if name not in gone}, guarded))
     gone |= near_leaks
+    superseded = set(_superseded({name: named[name] for name in trained if name not in gone}))
+    gone |= superseded
     return Plan(
         large=frozenset(large),
         parallel=frozenset(parallel),
@@ -105,6 +111,7 @@ def plan(split: Split, named: Mapping[str, Record], parallel: Iterable[str] = ()
         repeats=frozenset(_repeats(split, {name: named[name] for name in (*apart, *trained) if name not in gone})),
         leaks=frozenset(leaks),
         near_leaks=frozenset(near_leaks),
+        superseded=frozenset(superseded),
     )
 
 
@@ -113,6 +120,23 @@ def _near(split: Split, said: Mapping[str, Iterable[str]], guarded: Iterable[str
     known = NearTexts(sorted(filter(is_long, guarded)), split.near)
     asked = [(text, name) for name, texts in said.items() for text in texts if is_long(text)]
     yield from (asked[place][1] for place, _ in known.near([text for text, _ in asked]))
+
+
+def _superseded(trained: Mapping[str, Record]) -> Iterator[str]:
+    """The ids of the pairs whose sentence a correction translates another way; corrections do not supersede one another.
+
+    A correction that does not say which of its sides a speaker wrote supersedes other pairs with either.
+    """
+    pairs = {name: record for name, record in trained.items() if isinstance(record, SentencePair)}
+    said = {name: {one.language: bare(one.text), one.bridge: bare(one.translation)} for name, one in pairs.items()}
+    given = {
+        (code, text)
+        for name, sides in said.items()
+        if is_correction(pairs[name].collection)
+        for code, text in sides.items()
+        if code != pairs[name].corrected and text
+    }
+    yield from (name for name, sides in said.items() if not is_correction(pairs[name].collection) and not given.isdisjoint(sides.items()))
 
 
 def _repeats(split: Split, records: Mapping[str, Record]) -> Iterator[str]:
@@ -130,16 +154,22 @@ def side_of_group(group: str, split: Split) -> Side:
     return "val" if place < split.test + split.val else "train"
 
 
-def side_of(group: str, collection: str, split: Split, large: Container[str]) -> Side:
+def side_of(record: Record, split: Split, large: Container[str]) -> Side:
     """The side of a record: that of its group, unless its collection is held out or its document is too large for the test.
 
-    Corrections are trained on or nowhere: a reference that was made from an answer of ours would flatter us.
+    Back-translations and corrections are trained on or nowhere: a test with sentences of ours, or with references that were made from
+    our answers, would flatter us.
     """
-    if not set(split.collections_held_out).isdisjoint(owners(collection)):
-        return "test"
-    if any(owner.partition("/")[0] == CORRECTIONS for owner in owners(collection)):
+    if isinstance(record, BackTranslation):
         return "train"
-    return "train" if group in large else side_of_group(group, split)
+    if _is_held_out(record.collection, split):
+        return "test"
+    group = group_of(record)
+    return "train" if is_correction(record.collection) or group in large else side_of_group(group, split)
+
+
+def _is_held_out(collection: str, split: Split) -> bool:
+    return not set(split.collections_held_out).isdisjoint(owners(collection))
 
 
 def group_of(record: Record) -> str:

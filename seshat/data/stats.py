@@ -23,7 +23,7 @@ FOLDER = f"{PROCESSED}/stats"
 STATS = f"{FOLDER}/stats.json"
 SPELT = (Entry, SentencePair, Document, Utterance)
 """The kinds of record that keep what their source wrote."""
-STAGES = ("ingest", "ocr", "transcribe", "align", "format")
+STAGES = ("ingest", "ocr", "transcribe", "align", "back-translate", "format")
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
 RARE = 5
 """A character that stands fewer times than this is rare: a slip of the keyboard, or another language."""

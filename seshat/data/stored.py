@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from seshat.data.withdraw import STAGES
+from seshat.data.withdraw import READABLE
 from seshat.errors import DataError, StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
 from seshat.records import KINDS, Example, Record
@@ -42,7 +42,7 @@ class Records:
     @cached_property
     def manifests(self) -> dict[str, Manifest]:
         """By stage, in order."""
-        found = {stage: self.store.manifest(f"{PROCESSED}/{stage}") for stage in STAGES}
+        found = {stage: self.store.manifest(f"{PROCESSED}/{stage}") for stage in READABLE}
         return {stage: manifest for stage, manifest in found.items() if manifest}
 
     def where(self, stages: Sequence[str], mask: Mask) -> Iterator[Found]:

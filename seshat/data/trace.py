@@ -17,7 +17,7 @@ from seshat.data.ingest import ReadFile
 from seshat.data.readers import SOUND, find_raw, open_raw
 from seshat.data.readers.excerpt import TO, at, excerpt
 from seshat.data.stored import Found, Records
-from seshat.data.withdraw import STAGES
+from seshat.data.withdraw import READABLE
 from seshat.errors import DataError, StoreError
 from seshat.records import Document, Example, Page, RawFile, Record, Utterance
 from seshat.rights import AND
@@ -25,7 +25,7 @@ from seshat.store import Store
 
 FIRST = ("ingest", "ocr", "transcribe")
 """The stages that read raw files."""
-BETWEEN = tuple(stage for stage in reversed(STAGES) if stage != "format")
+BETWEEN = tuple(stage for stage in reversed(READABLE) if stage != "format")
 _ELSEWHERE = ("origin", "rejected", "paragraphs", "places", "boxes")
 """Fields that are shown in other ways than by name."""
 

@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 EXTENSION = "/seshat-extension.json"
 """The record beside a base with tokens learnt from the training text."""
 STAGES = ("ingest", "ocr", "transcribe", "align", "format")
-"""The verbs that make the training data, in order."""
+"""The verbs that make the training data, in order. Back-translations are not made again by themselves: the model that wrote them may
+have learnt from the source, so all of them go."""
+READABLE = (*STAGES[:-1], "back-translate", STAGES[-1])
+"""The stages whose records people may look at."""
 MODELS, REPORTS = "models", "reports"
 SHEETS = "reports/review-keys"
 """What review sheets show, each with its origin."""

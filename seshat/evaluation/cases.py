@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from seshat.errors import DataError, StoreError
 from seshat.evaluation.settings import Evaluation
-from seshat.examples import TRAINING, parse_lines
+from seshat.examples import TRAINING, by_people, parse_lines
 from seshat.language import Language, clean_spaces, words
 from seshat.prompts import TASKS, Prompts
 from seshat.records import Example, digest
@@ -67,7 +67,7 @@ def read_cases(evaluation: Evaluation, language: Language, prompts: Prompts, sto
         code: tuple(continuations(sorted(set(found), key=digest)[: evaluation.perplexity_sample], language, prompts, code))
         for code, found in texts.items()
     }
-    training = tuple(read_split(store, "train"))
+    training = tuple(by_people(read_split(store, "train")))
     return Cases(tuple(parts(evaluation, examples)), training, asked[language.code], asked[language.bridge.code])
 
 

@@ -16,7 +16,7 @@ from seshat.evaluation.findings import Findings, Key, Material, find
 from seshat.evaluation.results import DETAILS, FOLDER, SAMPLES, PartDetails, read_details, read_samples
 from seshat.evaluation.shares import Share
 from seshat.evaluation.weak import FileQuality, qualities
-from seshat.examples import TRAINING
+from seshat.examples import TRAINING, by_people
 from seshat.language import Language
 from seshat.records import SentencePair, digest
 from seshat.store import PROCESSED, Store
@@ -47,7 +47,7 @@ def conclude(store: Store, language: Language, *, bridge_texts: str = "", not_be
         return before
     material = Material(
         language=language,
-        training=read_split(store, "train"),
+        training=[*by_people(read_split(store, "train"))],
         test_set=details.test_set,
         ended=dict(_ended(details.parts)),
         bridge_texts=given,

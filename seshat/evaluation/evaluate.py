@@ -14,7 +14,7 @@ from time import perf_counter
 
 from seshat.config import did_you_mean, to_yaml
 from seshat.errors import ConfigError, StoreError
-from seshat.evaluation.cases import Cases, Part, read_cases, seen, trained_sentences
+from seshat.evaluation.cases import Cases, Part, read_cases, read_split, seen, trained_sentences
 from seshat.evaluation.floors import Floors, System
 from seshat.evaluation.forgetting import Surprises, forgetting, read_by
 from seshat.evaluation.judge import Answers, Trained, ask, guess, judge, surprise
@@ -79,7 +79,7 @@ def evaluate(
         if run is None or run.notes != draft.notes:
             cases = read_cases(evaluation, language, prompts, store)
             _answer(evaluation, language, cases, store, name, ours, base)
-            write_made(store, folder, made_of(store, name, cases.training, language, prompts))
+            write_made(store, folder, made_of(store, name, read_split(store, "train"), language, prompts))
         store.remove(f"{folder}/manifest.json")
         run = _finish(draft, _derive(evaluation, store, folder), store, folder)
     publish(store, run)
@@ -114,7 +114,7 @@ def _answer(evaluation: Evaluation, language: Language, cases: Cases, store: Sto
         few = evaluation.base_sample
         surprises.append(_speak("base", base, cases, said, read, lambda part: part.some(few) if part.task == "translation" else ()))
     lexicon = _guess(evaluation, language, cases, said)
-    trained = Trained(trained_sentences(cases.training), known_words(cases.training))
+    trained = Trained(trained_sentences(read_split(store, "train")), known_words(cases.training))
     verdicts = [judge(part, answers, trained) for part, answers in said]
     files = [os.path.basename(path) for path in (evaluation.test.text, evaluation.test.translation) if path]
     details = Details(

@@ -51,7 +51,7 @@ def made_of(store: Store, name: str, training: Iterable[Example], language: Lang
         asked = flat(data.settings, TRAINING)
         found |= {key: asked[key] for key in asked if key.split(".")[0] in DATA_SETTINGS and ".resources." not in key}
         found |= {f"hints.{key}": value for key, value in flat(data.notes.get("hints", "{}"), TRAINING).items()}
-    counts = Counter(f"{one.collection}, {one.task}" for one in training) if same else Counter[str]()
+    counts = Counter(f"{one.collection}, {one.task}{', back-translated' * bool(one.synthetic)}" for one in training if same)
     return Made(
         name=name,
         settings=found,

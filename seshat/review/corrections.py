@@ -46,7 +46,14 @@ def _line(one: Marked, row: Row, sheet: Sheet) -> str:
     source, _, target = row.direction.partition("-")
     sides = {source: row.source, target: one.correction}
     pair = {code: sides[code] for code in (sheet.language.code, sheet.language.bridge.code)}
-    where = {"instead_of": row.answer, "reviewer": one.reviewer, "sheet": one.file, "place": one.place, "sheet_row": row.id}
+    where = {
+        "corrected_side": target,
+        "instead_of": row.answer,
+        "reviewer": one.reviewer,
+        "sheet": one.file,
+        "place": one.place,
+        "sheet_row": row.id,
+    }
     return json.dumps(pair | where, ensure_ascii=False)
 
 

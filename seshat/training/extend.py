@@ -23,7 +23,7 @@ from seshat.config import Section
 from seshat.engines.download import commit
 from seshat.engines.weights import weight_files
 from seshat.errors import DataError, EngineError
-from seshat.examples import TRAINING, read_examples
+from seshat.examples import TRAINING, by_people, read_examples
 from seshat.language import Language
 from seshat.prompts import ChatTokenizer
 from seshat.records import Example, digest
@@ -92,7 +92,7 @@ def extend(settings: Extend, base: Manifest, source: str, language: Language, st
 
 def taught_texts(language: Language, store: Store) -> list[str]:
     """The sides of the training examples that are in the language that is taught, each once."""
-    examples = read_examples(store.path(f"{TRAINING}/train.jsonl"))
+    examples = by_people(read_examples(store.path(f"{TRAINING}/train.jsonl")))
     return list(dict.fromkeys(text for example in examples for text in _taught_sides(example, language.code)))
 
 

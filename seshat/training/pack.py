@@ -269,10 +269,13 @@ def _pieces(document: Chat, longest: int) -> Iterator[Chat]:
 def _texts(example: Example, train_on: TrainOn) -> tuple[str, ...]:
     """What is encoded of an example: the two sides of a chat, or one plain text.
 
-    A completion is one text that was cut in two; what has no bare source is read with the words around it.
+    A completion is one text that was cut in two; what has no bare source is read with the words around it. What a model wrote is no text
+    to learn a language from.
     """
     if train_on == "answer":
         return example.prompt, example.answer
+    if example.synthetic:
+        return (example.answer,)
     between = " " if example.task == "completion" else "\n"
     return (f"{example.source or example.prompt}{between}{example.answer}",)
 

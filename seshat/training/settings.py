@@ -85,8 +85,8 @@ class Phase(Section):
 
     name: Name
     tasks: dict[Task, Annotated[float, Field(ge=0, le=1000)]] = {}
-    """How often the examples of a task are trained in this phase, whatever their own weight; a task that is not named is left
-    out. Empty: all examples, with the weight that format gave them."""
+    """How often the examples of a task are trained in this phase, whatever their own weight and that of their folder (corrections
+    too); a task that is not named is left out. Empty: all examples, with the weight that format gave them."""
     epochs: float = Field(1.0, gt=0)
     train_on: TrainOn = "answer"
     """``answer``: a chat, whose answer and end of turn are trained (instruction tuning); ``everything``: plain text without the

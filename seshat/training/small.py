@@ -21,7 +21,7 @@ import torch.multiprocessing
 
 from seshat.engines.download import BASES, commit
 from seshat.engines.weights import sha256
-from seshat.examples import TRAINING, read_examples
+from seshat.examples import TRAINING, by_people, read_examples
 from seshat.language import Language
 from seshat.prompts import ChatTokenizer, Prompts
 from seshat.records import Document, digest
@@ -99,7 +99,7 @@ def bridge_texts(language: Language, store: Store) -> list[str]:
 
 def _bridge_sides(split: str, bridge: str, store: Store) -> Iterator[str]:
     """The bridge language's side of the translations of a split."""
-    for example in read_examples(store.path(f"{TRAINING}/{split}.jsonl")):
+    for example in by_people(read_examples(store.path(f"{TRAINING}/{split}.jsonl"))):
         source, _, target = example.direction.partition("-")
         if example.task == "translation" and bridge in (source, target):
             yield example.source if source == bridge else example.answer
@@ -107,7 +107,7 @@ def _bridge_sides(split: str, bridge: str, store: Store) -> Iterator[str]:
 
 def taught_texts(store: Store) -> list[str]:
     """Both sides of the training examples, for the tokenizer only."""
-    examples = read_examples(store.path(f"{TRAINING}/train.jsonl"))
+    examples = by_people(read_examples(store.path(f"{TRAINING}/train.jsonl")))
     return list(dict.fromkeys(text for example in examples for text in (example.source, example.answer)))
 
 

@@ -16,33 +16,19 @@ from seshat.data.split import group_of, side_of_group
 from seshat.errors import ConfigError, DataError, StoreError
 from seshat.examples import SPLITS, TRAINING, read_examples
 from seshat.prompts import Hinting, Prompts
-from seshat.records import Example, Page, Record, SentencePair, Utterance
+from seshat.records import Example, Page, Record, Utterance
 from seshat.rights import Consent, Rights, Source
 from seshat.store import Manifest, Store
-from tests.make import LANGUAGE, document, entry, finish, pair
+from tests.data.formatted import ALL_TRAIN, examples
+from tests.make import LANGUAGE, document, entry, pair
 
 PAIRS = [pair(f"ama {number} kene", f"el dibujo {number}") for number in range(60)]
 HALF = Format(test=0.3, val=0.2, max_rejected=1)
-ALL_TRAIN = Format(test=0, val=0, max_rejected=1)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path))
-
-
-def examples(store: Store, settings: Format, records: Sequence[Record], dictionary: tuple[str, ...] = ()) -> list[Example]:
-    """All examples, rejected ones too, that ``make format`` makes of records, wherever they come from."""
-    pages, others = [one for one in records if isinstance(one, Page)], [one for one in records if not isinstance(one, Page)]
-    finish(store, "align", [one for one in others if isinstance(one, SentencePair)])
-    finish(store, "ingest", [one for one in others if not isinstance(one, SentencePair | Utterance)])
-    finish(store, "transcribe", [one for one in others if isinstance(one, Utterance)])
-    finish(store, "ocr", *([page] for page in pages))
-    step = formatting.step(settings, Prompts(), LANGUAGE, store, dictionary=dictionary)
-    for part in step.parts:
-        step.work(part, store)
-    step.finish(store)
-    return [one for rejected in (False, True) for one in store.records("format", Example, rejected=rejected)]
 
 
 def sides(made: Sequence[Example]) -> dict[str, set[str]]:
@@ -208,19 +194,6 @@ def test_a_collection_that_is_held_out_goes_to_the_test_whole(store: Store) -> N
     pairs = [pair(f"ama {number}", f"hola {number}", document="d", collection="official", origin=str(number)) for number in range(5)]
     settings = Format(test=0, val=0, collections_held_out=("official",), largest_group=4)
     assert {one.split for one in examples(store, settings, pairs)} == {"test"}
-
-
-def test_corrections_are_trained_on_or_nowhere(store: Store) -> None:
-    corrected = {"collection": "corrections", "origin": "corrections/ana.jsonl#line=1"}
-    everything = Format(test=0.999, val=0)
-    made = examples(
-        store, everything, [pair("ama kene", "hola"), pair("ama jakon", "hola", **corrected), pair("yora jene", "adiós", **corrected)]
-    )
-    assert {(one.split, one.reason, one.source) for one in made if one.direction == "spa-qtm"} == {
-        ("test", "", "hola"),
-        ("train", "leak", "hola"),
-        ("train", "", "adiós"),
-    }
 
 
 # Leaks and duplicates

@@ -193,6 +193,15 @@ def test_columns_may_be_the_other_way_round_and_carry_glosses(tmp_path: Path) ->
     assert (found.text, found.gloss, found.morphemes, found.note) == ("Eara kai.", "yo-EV ir-PRS", "ea-ra ka-i", "de un cuento")
 
 
+def test_a_correction_may_say_which_side_it_is(tmp_path: Path) -> None:
+    made = ingested(tmp_path, {"corrections/ana.tsv": "shp\tes\tlado corregido\njawe\tqué\tes\nnokon\tmi\t\ntita\tmadre\tizquierda\n"})
+    assert [(one.collection, one.corrected, one.rejected) for one in made if isinstance(one, SentencePair)] == [
+        ("corrections", "spa", ""),
+        ("corrections", "", ""),
+        ("corrections", "", "corrected: the side 'izquierda' is neither shp nor spa"),
+    ]
+
+
 def test_missing_columns_are_refused_with_the_cure(tmp_path: Path) -> None:
     (found,) = ingested(tmp_path, {"transcriptions/t.csv": "izquierda,castelano\na,b\n"})
     assert isinstance(found, RawFile)

@@ -112,7 +112,10 @@ def test_corrections_with_consent_become_pairs_that_ingest_reads(written: Callab
     work = ingest_step(Ingest(), LANGUAGE, store.path("data/raw"))
     work.run(store)
     pairs = list(store.records("ingest", SentencePair))
-    assert [(pair.text, pair.translation) for pair in pairs] == [("Waka sumaq.", there.source), (backward.source, "La casa es linda.")]
+    assert [(pair.text, pair.translation, pair.corrected) for pair in pairs] == [
+        ("Waka sumaq.", there.source, "qtm"),
+        (backward.source, "La casa es linda.", "spa"),
+    ]
     name = f"corrections/{sheet.id}-ana-qtm-csv-review.jsonl"
     assert [(pair.origin, pair.collection) for pair in pairs] == [(f"{name}#line={line}", "corrections") for line in (1, 2)]
     assert list(store.records("ingest", SentencePair, rejected=True)) == []
@@ -120,6 +123,7 @@ def test_corrections_with_consent_become_pairs_that_ingest_reads(written: Callab
     assert lines[0] == {
         "qtm": "Waka sumaq.",
         "spa": there.source,
+        "corrected_side": "qtm",
         "instead_of": there.answer,
         "reviewer": "Ana",
         "sheet": "ana_qtm.csv",

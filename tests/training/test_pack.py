@@ -125,6 +125,13 @@ def test_a_plain_text_that_is_too_long_is_cut_and_every_token_is_trained_once(wo
     assert (packed.num_examples, packed.num_read) == (len(pieces), len(pieces))
 
 
+def test_what_a_model_wrote_is_never_read_as_plain_text(workspace: Workspace, examples: list[Example]) -> None:
+    ours = dataclasses.replace(examples[0], source="waru taki", answer="la mujer canta", synthetic="m")
+    workspace.write([ours])
+    [[text]] = [workspace.pack(Phase(name="read", train_on="everything"))[0]]
+    assert workspace.tokenizer.decode(text.ids[text.prompt :]) == "la mujer canta"
+
+
 def test_hints_stand_before_the_prompt_unless_they_would_push_an_example_out(workspace: Workspace, examples: list[Example]) -> None:
     plain = examples[0]
     hinted = dataclasses.replace(plain, hints=("waru = mujer", "taki = canta"), origin="hinted")
