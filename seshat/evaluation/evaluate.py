@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Sequence
+from itertools import islice
 from time import perf_counter
 
 from seshat.config import did_you_mean, to_yaml
@@ -17,7 +18,7 @@ from seshat.errors import ConfigError, StoreError
 from seshat.evaluation.cases import Cases, Part, read_cases, seen, trained_sentences
 from seshat.evaluation.floors import Floors, System
 from seshat.evaluation.forgetting import Surprises, forgetting, read_by
-from seshat.evaluation.judge import Answers, Trained, ask, guess, judge, surprise
+from seshat.evaluation.judge import Answers, Trained, guess, heard, judge, prepare, surprise
 from seshat.evaluation.measured import known_words, read_measured, write_measured
 from seshat.evaluation.results import (
     DETAILS,
@@ -51,6 +52,8 @@ VERSION = 2
 """Raised when the same inputs give other numbers."""
 DERIVED = {"bootstrap", "seed", "published"}
 """Settings that the answers do not depend on."""
+ELSEWHERE = {"test", "monolingual", "samples", "decoding", "generation"}
+"""Settings that are in the fingerprint as far as answers depend on them, or not at all."""
 Load = Callable[[], Translator]
 Said = list[tuple[Part, dict[System, Answers]]]
 """What each system said to each part."""
@@ -92,8 +95,9 @@ def _draft(evaluation: Evaluation, language: Language, prompts: Prompts, store: 
     for direction in evaluation.published.keys() - directions:
         raise ConfigError(f"evaluation.published.{direction}: is no direction of this workspace{did_you_mean(direction, directions)}")
     inputs = _inputs(evaluation, store, name)
-    asked = evaluation.model_dump_json(exclude={"test", "monolingual", "samples", *DERIVED})
-    settings = (asked, language.model_dump_json(), prompts.model_dump_json(), with_base)
+    asked = evaluation.model_dump_json(exclude={*ELSEWHERE, *DERIVED})
+    decoding, engine = evaluation.decoding.used, evaluation.generation.engine
+    settings = (asked, decoding, engine, language.model_dump_json(), prompts.model_dump_json(), with_base)
     answers = digest("eval", VERSION, name, *settings, *sorted(inputs.items()))
     return Manifest(
         stage="eval",
@@ -120,6 +124,7 @@ def _answer(evaluation: Evaluation, language: Language, cases: Cases, store: Sto
     details = Details(
         name=name,
         test_set=" and ".join(files or [f"{TRAINING}/test.jsonl"]),
+        decoding=str(evaluation.decoding),
         parts=tuple(verdict.details for verdict in verdicts),
         num_memory=len(seen(cases.training, _forward(language), "translation")),
         num_links=len(lexicon),
@@ -173,12 +178,12 @@ def _speak(
 ) -> Surprise | None:
     """Load a model, note what it says to the chosen cases of each part and how it reads the bridge language, and its perplexity."""
     begun = perf_counter()
-    translator, num_asked = load(), 0
-    for part, answers in said:
-        if places := choose(part):
-            answers[system] = ask(translator, part, places)
-            num_asked += len(places)
-    log.info("eval: %s answered %d test cases in %.1f s", system, num_asked, perf_counter() - begun)
+    translator = load()
+    asked = [(part, answers, places, prepare(translator, part, places)) for part, answers in said if (places := choose(part))]
+    completions = iter(translator.complete([request for *_, prepared in asked for request in prepared.requests]))
+    for part, answers, places, prepared in asked:
+        answers[system] = heard(part, places, prepared.read(list(islice(completions, len(prepared.requests)))))
+    log.info("eval: %s answered %d test cases in %.1f s", system, sum(len(places) for _, _, places, _ in asked), perf_counter() - begun)
     read[system] = read_by(translator, cases.bridge)
     return surprise(system, translator, cases)
 

@@ -148,6 +148,8 @@ class Details(Section):
     name: str
     """Of the adapter."""
     test_set: str
+    decoding: str = "greedy"
+    """How the models searched for their answers, in words."""
     parts: tuple[PartDetails, ...]
     num_memory: int
     """Training pairs behind the floors."""
