@@ -34,7 +34,7 @@ def run(settings: Settings) -> Outcome:
 
 def report(settings: Settings) -> str:
     """Render the report again from what is on disk; the path of its page."""
-    return write_report(Store(settings.root), settings.language, num_samples=settings.evaluation.samples)
+    return write_report(Store(settings.root), settings.language, num_samples=settings.evaluation.samples, bands=settings.serving.bands)
 
 
 if __name__ == "__main__":

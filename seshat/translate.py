@@ -9,11 +9,12 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
+from seshat.confidence import Calibration
 from seshat.engines.model import Completion, LanguageModel, Request, RequestModel
 from seshat.errors import DataError, StoreError
 from seshat.hints import KNOWLEDGE, Knowledge
@@ -38,6 +39,8 @@ class Translation:
     """The model's mean probability of a token (geometric), from 0 to 1: how sure it was, not how right it is."""
     finished: bool
     """Every sentence ended by itself; if not, a translation was cut at its limit."""
+    expected: float | None = None
+    """The chrF++ to be expected, from 0 to 100: the mean of its sentences, by their length; None for a model without calibration."""
 
 
 EMPTY = Translation(text="", confidence=1.0, finished=True)
@@ -83,14 +86,25 @@ class _Plan:
 class Translator:
     """A model that speaks, with its tokenizer and the card that says how to ask it."""
 
-    def __init__(self, model: LanguageModel, tokenizer: ChatTokenizer, card: Card, knowledge: Knowledge | None = None) -> None:
-        """``knowledge`` is what the card's hints come from: a model that was trained with hints needs it."""
+    def __init__(
+        self,
+        model: LanguageModel,
+        tokenizer: ChatTokenizer,
+        card: Card,
+        knowledge: Knowledge | None = None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """``knowledge`` is what the card's hints come from: a model that was trained with hints needs it.
+
+        With a ``calibration``, translations tell what can be expected of them.
+        """
         if card.hints and knowledge is None:
             raise StoreError(f"{card.name!r} was trained with hints, and what they come from ({KNOWLEDGE}) is not there")
         self.model = model
         self.tokenizer = tokenizer
         self.card = card
         self.knowledge = knowledge
+        self.calibration = calibration
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """The translation of each text, in order, between two ISO 639-3 codes of the card; empty text gives empty text.
@@ -111,7 +125,9 @@ class Translator:
 
         def read(completions: Sequence[Completion]) -> list[Translation]:
             said = dict(zip(sentences, completions, strict=True))
-            return [self._join(plan, said) for plan in plans]
+            made = [self._join(plan, said) for plan in plans]
+            worth = {sentence: self._expected(sentence, said[sentence], f"{source}-{target}") for sentence in sentences}
+            return [replace(one, expected=_mean(plan, worth)) for one, plan in zip(made, plans, strict=True)]
 
         return Prepared(requests, read)
 
@@ -186,6 +202,9 @@ class Translator:
         lines = [" ".join(self.tokenizer.decode(said[sentence].ids) for sentence in line) for line in plan.lines]
         return self._translation("".join(line + end for line, end in zip(lines, plan.ends, strict=True)), used)
 
+    def _expected(self, sentence: str, completion: Completion, direction: str) -> float | None:
+        return self.calibration.expected(direction, sentence, completion.logprob) if self.calibration else None
+
     def _translation(self, text: str, used: Sequence[Completion]) -> Translation:
         counts = [len(completion.ids) + completion.finished for completion in used]
         total = sum(completion.logprob * count for completion, count in zip(used, counts, strict=True))
@@ -194,3 +213,10 @@ class Translator:
             confidence=math.exp(total / sum(counts)) if sum(counts) else 0.0,
             finished=all(completion.finished for completion in used),
         )
+
+
+def _mean(plan: _Plan, worth: Mapping[str, float | None]) -> float | None:
+    """What can be expected of a text, from its sentences by their length; None without sentences, or if one of them is not known."""
+    found = [(worth[sentence], len(sentence)) for sentence in plan.sentences]
+    known = [(expected * length, length) for expected, length in found if expected is not None]
+    return sum(one for one, _ in known) / sum(length for _, length in known) if known and len(known) == len(found) else None

@@ -25,6 +25,8 @@ class Answer:
     """A model's mean probability of a token; None where nobody measured it."""
     finished: bool | None = None
     """It ended by itself; None where nobody measured it."""
+    expected: float | None = None
+    """The sentence chrF++ that a calibrated model expects of itself; None without calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def _sample(part: Part, place: int, said: Mapping[System, Answers]) -> Sample:
         reference=example.answer,
         hypotheses={system: answers[place].text for system, answers in said.items() if place in answers},
         confidence=said["ours"][place].confidence,
+        expected=said["ours"][place].expected,
         origin=example.origin,
     )
 

@@ -69,6 +69,8 @@ class Sample(Section):
     hypotheses: dict[System, str]
     confidence: float | None = None
     """Our model's mean probability of a token; None where it was not measured."""
+    expected: float | None = None
+    """The sentence chrF++ that our model expected of its answer; None if it was not calibrated."""
     origin: str = ""
 
 

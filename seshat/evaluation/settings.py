@@ -65,6 +65,8 @@ class Evaluation(Section):
     """How the model searches for its answers."""
     generation: Generation = Generation()
     """Where and how many at once; of this, results depend on the engine alone."""
+    calibration: int = Field(500, ge=0)
+    """How many validation translations of each direction confidence is learnt from; 0 leaves it out."""
     base_sample: int = Field(100, ge=0)
     """How many test translations of each direction the base model without training is asked for; 0 leaves it out."""
     perplexity_sample: int = Field(200, ge=0)
