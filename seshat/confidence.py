@@ -38,13 +38,18 @@ class Curve(Section):
     sums: tuple[float, ...] = Field(min_length=1)
     """Ascending."""
     expected: tuple[float, ...]
-    """The mean sentence chrF++ at each of the sums, never falling; between them it is interpolated, beyond them it stays."""
+    """The mean sentence chrF++ at each of the sums, never falling.
+
+    Between them it is interpolated. Above them it stays, so that no more is promised than was seen; below them it falls with the sum,
+    which is in chrF++ itself: signs that are worse than any that were seen are no reason to expect the same.
+    """
     n: int
     """How many sentences it was learnt on."""
 
     def at(self, logprob: float, coverage: float) -> float:
         """The expected chrF++ of a sentence, from 0 to 100."""
-        return float(np.interp(self.logprob * max(LEAST, logprob) + self.coverage * coverage, self.sums, self.expected))
+        found = self.logprob * max(LEAST, logprob) + self.coverage * coverage
+        return max(0.0, float(np.interp(found, self.sums, self.expected)) - max(0.0, self.sums[0] - found))
 
 
 class Calibration(Section):

@@ -21,17 +21,20 @@ CURVE = Curve(logprob=10.0, coverage=20.0, sums=(0.0, 20.0), expected=(10.0, 60.
 MADE = Calibration(model="m", card=card_key(CARD), curves={"spa-qtm": CURVE}, words={"spa": pack(["la", "casa", "es"])})
 
 
-def test_a_curve_is_interpolated_and_stays_within_what_was_measured() -> None:
-    assert CURVE.at(0.0, 1.0) == pytest.approx(60.0)
-    assert CURVE.at(-1.0, 1.0) == pytest.approx(35.0)
-    assert CURVE.at(-9.0, 0.0) == CURVE.at(-math.inf, 0.0) == 10.0
+def test_a_curve_promises_no_more_than_was_seen_and_less_where_signs_are_worse() -> None:
+    curve = CURVE.model_copy(update={"expected": (40.0, 60.0)})
+    assert curve.at(0.0, 1.0) == pytest.approx(60.0)
+    assert curve.at(-1.0, 1.0) == pytest.approx(50.0)
+    assert curve.at(0.0, 2.0) == 60.0
+    assert curve.at(-3.0, 1.0) == pytest.approx(30.0), "ten below the least sum that was seen"
+    assert curve.at(-9.0, 0.0) == curve.at(-math.inf, 0.0) == 0.0
 
 
 def test_known_words_are_counted_by_their_digests() -> None:
     known = frozenset(map(number_of, ["la", "casa"]))
     assert [coverage(text, known) for text in ("La casa", "¡La casa duerme bien!", "", "Perro")] == [1.0, 0.5, 1.0, 0.0]
     assert MADE.expected("spa-qtm", "La casa es", -1.0) == pytest.approx(35.0)
-    assert MADE.expected("spa-qtm", "El perro corre", -1.0) == 10.0
+    assert MADE.expected("spa-qtm", "El perro corre", -0.5) == pytest.approx(5.0)
     assert MADE.expected("qtm-spa", "Wasi", -1.0) is None
 
 

@@ -2,8 +2,8 @@
 
 A ridge regression (Hoerl and Kennard, 1970) of the sentence chrF++ on the signs of ``seshat.confidence`` orders the sentences; an
 isotonic regression (Barlow et al., 1972; for calibration Zadrozny and Elkan, 2002, "Transforming Classifier Scores into Accurate
-Multiclass Probability Estimates") says what score belongs to each place in that order. Sentences are averaged in small groups first,
-so that one lucky sentence makes no curve.
+Multiclass Probability Estimates") says what score belongs to each place in that order. Sentences are averaged first, n of them in
+groups of about the square root of n, so that one lucky sentence makes no curve.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ from seshat.store import Store
 log = logging.getLogger(__name__)
 FEWEST = 50
 """Sentences of a direction below which nothing is learnt."""
-GROUP = 20
-"""Sentences that are averaged, at least."""
 RIDGE = 1.0
 """The penalty on the weights of the standardised signs, in sentences."""
 Floats = NDArray[np.float64]
@@ -82,7 +80,7 @@ def fit(signs: Floats, scores: Floats) -> Curve:
     weights = np.where(spread > 0, weights / np.where(spread > 0, spread, 1.0), 0.0)
     sums = signs @ weights
     order = np.argsort(sums, kind="stable")
-    groups = np.array_split(order, max(1, len(order) // GROUP) if np.ptp(sums) > 0 else 1)
+    groups = np.array_split(order, round(len(order) ** 0.5) if np.ptp(sums) > 0 else 1)
     means = np.array([scores[group].mean() for group in groups])
     rising = isotonic_regression(means, weights=np.array([len(group) for group in groups], dtype=np.float64)).x
     return Curve(

@@ -46,6 +46,14 @@ def test_expected_scores_hold_on_other_sentences() -> None:
     assert np.corrcoef(expected, scores)[0, 1] > 0.8
 
 
+def test_nonsense_is_not_trusted_although_all_validation_sentences_were_good() -> None:
+    rng = np.random.default_rng(4)
+    signs = np.column_stack([rng.uniform(-0.4, -0.1, 60), rng.uniform(0.8, 1.0, 60)])
+    curve = fit(signs, np.clip(100 + 100 * signs[:, 0] + rng.normal(0, 8, 60), 0, 100))
+    assert curve.at(-0.25, 0.9) > 65
+    assert curve.at(-1.5, 0.9) < 20
+
+
 def test_a_sign_that_never_changes_counts_for_nothing_and_curves_never_fall() -> None:
     signs, scores = drawn(200, 3)
     curve = fit(np.column_stack([signs[:, 0], np.ones(200)]), scores)
