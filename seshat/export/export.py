@@ -130,7 +130,8 @@ def _asked(export: Export, store: Store, card: Card, tokenizer: ChatTokenizer, c
 def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest) -> tuple[Manifest, bool]:
     """The manifest of the GGUF files, and whether they were there already."""
     folder, source = f"{GGUF}/{name}", store.path(f"{MERGED}/{name}")
-    inputs = {name: file.sha256 for file in merged.files if (name := os.path.basename(file.path)) != CALIBRATION}
+    inputs = {os.path.basename(file.path): file.sha256 for file in merged.files}
+    inputs.pop(CALIBRATION, None)  # it may come later than the weights, which it does not change
     parameters = export.model_dump_json(include={"quantizations", "gguf_prompts", "near_tie", "answer_tokens"})
     fingerprint = digest("gguf", VERSION, parameters, *sorted(inputs.items()))
     done = store.done(folder, fingerprint)
