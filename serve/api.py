@@ -18,7 +18,7 @@ from serve.requests import FORM, JSON, RefusedError, TranslateRequest, read_requ
 from seshat.errors import SeshatError
 from seshat.language import Language
 from seshat.prompts import Card
-from seshat.serving import Serving
+from seshat.serving import Band, Serving
 from seshat.translate import Translation
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,11 @@ class TranslateResponse(BaseModel):
     """The translation, in the shape of the question: a text for a text, a list for a list."""
 
     translatedText: str | list[str]  # noqa: N815 (LibreTranslate's name)
-    confidence: float | list[float] = Field(description="The model's mean probability of a token, 0 to 1: how sure it was.")
+    confidence: float | list[float | None] | None = Field(
+        description="The chrF++ (0 to 100) to be expected, as it was measured on sentences with the same signs; null if it is not known."
+    )
+    band: Band | list[Band | None] | None = Field(description="`green`: mostly right; `yellow`: the gist; `red`: often wrong; null.")
+    abstained: bool | list[bool] = Field(description="No translation is given, because too little is to be expected of it.")
 
 
 class LanguageResponse(BaseModel):
@@ -135,9 +139,7 @@ def _add_translation(app: FastAPI, backend: Backend, language: Language, serving
             raise RefusedError(429, "Too many requests are waiting. Try again in a moment.", serving.retry_after) from None
         except TimeoutError:
             raise RefusedError(504, f"The translation took longer than {serving.timeout:g} seconds. Try a shorter text.") from None
-        if isinstance(asked.q, str):
-            return TranslateResponse(translatedText=made[0].text, confidence=made[0].confidence)
-        return TranslateResponse(translatedText=[one.text for one in made], confidence=[one.confidence for one in made])
+        return _response(made, serving, alone=isinstance(asked.q, str))
 
     @app.get("/languages")
     async def languages() -> list[LanguageResponse]:
@@ -147,6 +149,18 @@ def _add_translation(app: FastAPI, backend: Backend, language: Language, serving
             LanguageResponse(code=bridge, name=language.bridge.name, targets=[ours]),
             LanguageResponse(code=ours, name=language.name, targets=[bridge]),
         ]
+
+
+def _response(made: Sequence[Translation], serving: Serving, *, alone: bool) -> TranslateResponse:
+    """Translations with their confidence; an empty text in place of one that too little is to be expected of."""
+    abstained = [one.expected is not None and one.expected < serving.abstain_below for one in made]
+    columns: dict[str, Sequence[Any]] = {
+        "translatedText": ["" if silent else one.text for one, silent in zip(made, abstained, strict=True)],
+        "confidence": [None if one.expected is None else round(one.expected, 1) for one in made],
+        "band": [None if one.expected is None else serving.bands.of(one.expected) for one in made],
+        "abstained": abstained,
+    }
+    return TranslateResponse(**{name: values[0] if alone else values for name, values in columns.items()})
 
 
 def _add_info(app: FastAPI, card: Card, serving: Serving) -> None:

@@ -22,7 +22,7 @@ from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
 from serve.api import BusyError, build_api
-from serve.models import Served, check_rights, check_withdrawn, find, load
+from serve.models import Served, check_calibrated, check_rights, check_withdrawn, find, load
 from seshat.errors import ConfigError, EngineError
 from seshat.prompts import Card
 from seshat.serving import Serving
@@ -105,6 +105,7 @@ def build(serving: Serving, store: Store) -> serve.Application:
     served = find(serving, store)
     check_rights(serving, served.card)
     check_withdrawn(served, store)
+    check_calibrated(serving, served)
     model = serve.deployment(
         Model,
         name="translator",

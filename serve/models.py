@@ -6,6 +6,7 @@ import glob
 import os
 from typing import Literal
 
+from seshat.confidence import read_calibration
 from seshat.config import Section
 from seshat.engines.model import LanguageModel
 from seshat.errors import ConfigError, StoreError
@@ -59,6 +60,15 @@ def check_rights(serving: Serving, card: Card) -> None:
         raise ConfigError(f"serving.host={serving.host} opens {card.name!r} to others, and {refusal}: {cure}")
 
 
+def check_calibrated(serving: Serving, served: Served) -> None:
+    """Refuse to abstain by a confidence that nobody has measured."""
+    if serving.abstain_below and read_calibration(served.folder, served.card) is None:
+        raise ConfigError(
+            f"serving.abstain_below={serving.abstain_below:g}: {served.folder} has no calibration, so it cannot know when to abstain: "
+            "run 'make eval' (with 50 validation sentences or more) and 'make export-gguf', or set serving.abstain_below=0"
+        )
+
+
 def load(served: Served, serving: Serving) -> Translator:
     """The translator with its weights in memory."""
     model: LanguageModel
@@ -72,7 +82,8 @@ def load(served: Served, serving: Serving) -> Translator:
         from seshat.engines.transformers_model import TransformersModel
 
         model = TransformersModel(served.path)
-    return Translator(model, ChatTokenizer.load(served.folder), served.card, Knowledge.read(served.folder, served.card.hints))
+    knowledge, calibration = Knowledge.read(served.folder, served.card.hints), read_calibration(served.folder, served.card)
+    return Translator(model, ChatTokenizer.load(served.folder), served.card, knowledge, calibration)
 
 
 def _newest(engine: str, store: Store) -> str:

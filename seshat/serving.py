@@ -5,9 +5,31 @@ from __future__ import annotations
 import ipaddress
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seshat.config import PathSetting, Section
+
+Band = Literal["green", "yellow", "red"]
+BANDS: tuple[Band, ...] = ("green", "yellow", "red")
+
+
+class Bands(Section):
+    """Where the expected quality of a translation is called green, yellow or red, in chrF++ (0 to 100)."""
+
+    green: float = Field(50.0, ge=0, le=100)
+    """From here on a translation is mostly right, and small errors remain."""
+    yellow: float = Field(30.0, ge=0, le=100)
+    """From here on the gist is there, and somebody who knows the language has to look; below, it is often wrong."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Bands:
+        if self.green < self.yellow:
+            raise ValueError(f"green ({self.green:g}) must not be below yellow ({self.yellow:g})")
+        return self
+
+    def of(self, expected: float) -> Band:
+        """The band of an expected chrF++."""
+        return "green" if expected >= self.green else "yellow" if expected >= self.yellow else "red"
 
 
 class Serving(Section):
@@ -35,6 +57,10 @@ class Serving(Section):
     cpus_per_replica: float = Field(1.0, gt=0)
     """Cores of one copy; llama.cpp gets as many threads, rounded down, and at least one."""
     gpus_per_replica: float = Field(0.0, ge=0)
+    bands: Bands = Bands()
+    """Where confidence is green, yellow or red, here and in the report."""
+    abstain_below: float = Field(0.0, ge=0, le=100)
+    """No translation is given, and that is said, where less chrF++ than this is expected; 0: one is always given."""
     context: int = Field(0, ge=0, description="tokens of prompt and answer; 0: twice the length of training")
 
     @property

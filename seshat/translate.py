@@ -9,12 +9,13 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from seshat.engines.model import Completion, LanguageModel
+from seshat.confidence import Calibration
+from seshat.engines.model import Completion, LanguageModel, Request, RequestModel
 from seshat.errors import DataError, StoreError
 from seshat.hints import KNOWLEDGE, Knowledge
 from seshat.language import clean_spaces
@@ -38,6 +39,8 @@ class Translation:
     """The model's mean probability of a token (geometric), from 0 to 1: how sure it was, not how right it is."""
     finished: bool
     """Every sentence ended by itself; if not, a translation was cut at its limit."""
+    expected: float | None = None
+    """The chrF++ to be expected, from 0 to 100: the mean of its sentences, by their length; None for a model without calibration."""
 
 
 EMPTY = Translation(text="", confidence=1.0, finished=True)
@@ -56,11 +59,13 @@ def read_card(folder: str) -> Card:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    """One sentence on its way through the model."""
+class Prepared:
+    """Texts or messages on their way through the model."""
 
-    ids: list[int]
-    limit: int
+    requests: list[Request]
+    """What the model is asked."""
+    read: Callable[[Sequence[Completion]], list[Translation]]
+    """What its completions of the requests say about each text or message, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +86,75 @@ class _Plan:
 class Translator:
     """A model that speaks, with its tokenizer and the card that says how to ask it."""
 
-    def __init__(self, model: LanguageModel, tokenizer: ChatTokenizer, card: Card, knowledge: Knowledge | None = None) -> None:
-        """``knowledge`` is what the card's hints come from: a model that was trained with hints needs it."""
+    def __init__(
+        self,
+        model: LanguageModel,
+        tokenizer: ChatTokenizer,
+        card: Card,
+        knowledge: Knowledge | None = None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """``knowledge`` is what the card's hints come from: a model that was trained with hints needs it.
+
+        With a ``calibration``, translations tell what can be expected of them.
+        """
         if card.hints and knowledge is None:
             raise StoreError(f"{card.name!r} was trained with hints, and what they come from ({KNOWLEDGE}) is not there")
         self.model = model
         self.tokenizer = tokenizer
         self.card = card
         self.knowledge = knowledge
+        self.calibration = calibration
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """The translation of each text, in order, between two ISO 639-3 codes of the card; empty text gives empty text.
 
         A sentence that repeats within the call is translated once.
         """
+        prepared = self.prepare(texts, source, target)
+        return prepared.read(self.complete(prepared.requests))
+
+    def prepare(self, texts: Sequence[str], source: str, target: str) -> Prepared:
+        """``translate`` up to the model, for whoever asks it about more than these texts at once."""
         if source == target:
             raise DataError(f"source and target are both {source!r}: ask for two different languages")
         plans = [self._plan(text, source) for text in texts]
         sentences = list(dict.fromkeys(sentence for plan in plans for sentence in plan.sentences))
         told = self.knowledge.hints(sentences, source, target) if self.knowledge else [()] * len(sentences)
         requests = [self._request(sentence, hints, source, target) for sentence, hints in zip(sentences, told, strict=True)]
-        said = dict(zip(sentences, self._complete(requests), strict=True))
-        return [self._join(plan, said) for plan in plans]
+
+        def read(completions: Sequence[Completion]) -> list[Translation]:
+            said = dict(zip(sentences, completions, strict=True))
+            made = [self._join(plan, said) for plan in plans]
+            worth = {sentence: self._expected(sentence, said[sentence], f"{source}-{target}") for sentence in sentences}
+            return [replace(one, expected=_mean(plan, worth)) for one, plan in zip(made, plans, strict=True)]
+
+        return Prepared(requests, read)
 
     def answer(self, messages: Sequence[str]) -> list[str]:
         """What the model says to each message, in order: dictionary lookups, grammar questions, completions."""
-        prompts = [self.tokenizer.prompt(message) for message in messages]
-        completions = self._complete([_Request(ids, ANSWER_LIMIT) for ids in prompts])
-        return [self.tokenizer.decode(completion.ids) for completion in completions]
+        prepared = self.prepare_messages(messages)
+        return [one.text for one in prepared.read(self.complete(prepared.requests))]
+
+    def prepare_messages(self, messages: Sequence[str]) -> Prepared:
+        """``answer`` up to the model."""
+        requests = [Request(tuple(self.tokenizer.prompt(message)), ANSWER_LIMIT) for message in messages]
+        return Prepared(requests, lambda completions: [self._translation(self.tokenizer.decode(one.ids), [one]) for one in completions])
+
+    def complete(self, requests: Sequence[Request]) -> list[Completion]:
+        """Ask the model, each request with its own limit.
+
+        Limits are powers of two, so that there are few groups and a text's limit never depends on its neighbours.
+        """
+        stop = (self.tokenizer.end,)
+        if isinstance(self.model, RequestModel):
+            return self.model.complete(requests, stop=stop)
+        done: dict[int, Completion] = {}
+        for limit in sorted({request.limit for request in requests}):
+            chosen = [index for index, request in enumerate(requests) if request.limit == limit]
+            completions = self.model.generate([requests[index].ids for index in chosen], max_new_tokens=limit, stop=stop)
+            done.update(zip(chosen, completions, strict=True))
+        return [done[index] for index in range(len(requests))]
 
     def _plan(self, text: str, source: str) -> _Plan:
         pieces = [*_LINE_ENDS.split(text), ""]
@@ -141,25 +187,12 @@ class Translator:
             if half:
                 yield from self._cut(half, room)
 
-    def _request(self, sentence: str, hints: Sequence[str], source: str, target: str) -> _Request:
+    def _request(self, sentence: str, hints: Sequence[str], source: str, target: str) -> Request:
         language, prompts = self.card.language, self.card.prompts
         message = prompts.instruction("translation", sentence, language=language, source=source, target=target)
         message = self.tokenizer.hinted(message, hints, self.card.hints.tokens)
         wanted = max(FLOOR, GROWTH * len(self.tokenizer.text(sentence)))
-        return _Request(self.tokenizer.prompt(message), 1 << (wanted - 1).bit_length())
-
-    def _complete(self, requests: Sequence[_Request]) -> list[Completion]:
-        """Generate with the limit that each request has; requests of one limit go together.
-
-        Limits are powers of two, so that there are few groups and a text's limit never depends on its neighbours.
-        """
-        done: dict[int, Completion] = {}
-        for limit in sorted({request.limit for request in requests}):
-            chosen = [index for index, request in enumerate(requests) if request.limit == limit]
-            prompts = [requests[index].ids for index in chosen]
-            completions = self.model.generate(prompts, max_new_tokens=limit, stop=(self.tokenizer.end,))
-            done.update(zip(chosen, completions, strict=True))
-        return [done[index] for index in range(len(requests))]
+        return Request(tuple(self.tokenizer.prompt(message)), 1 << (wanted - 1).bit_length())
 
     def _join(self, plan: _Plan, said: dict[str, Completion]) -> Translation:
         """Put the sentences back into the lines that they came from."""
@@ -167,10 +200,23 @@ class Translator:
         if not used:
             return EMPTY
         lines = [" ".join(self.tokenizer.decode(said[sentence].ids) for sentence in line) for line in plan.lines]
+        return self._translation("".join(line + end for line, end in zip(lines, plan.ends, strict=True)), used)
+
+    def _expected(self, sentence: str, completion: Completion, direction: str) -> float | None:
+        return self.calibration.expected(direction, sentence, completion.logprob) if self.calibration else None
+
+    def _translation(self, text: str, used: Sequence[Completion]) -> Translation:
         counts = [len(completion.ids) + completion.finished for completion in used]
         total = sum(completion.logprob * count for completion, count in zip(used, counts, strict=True))
         return Translation(
-            text="".join(line + end for line, end in zip(lines, plan.ends, strict=True)),
+            text=text,
             confidence=math.exp(total / sum(counts)) if sum(counts) else 0.0,
             finished=all(completion.finished for completion in used),
         )
+
+
+def _mean(plan: _Plan, worth: Mapping[str, float | None]) -> float | None:
+    """What can be expected of a text, from its sentences by their length; None without sentences, or if one of them is not known."""
+    found = [(worth[sentence], len(sentence)) for sentence in plan.sentences]
+    known = [(expected * length, length) for expected, length in found if expected is not None]
+    return sum(one for one, _ in known) / sum(length for _, length in known) if known and len(known) == len(found) else None

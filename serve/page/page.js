@@ -2,7 +2,7 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const state = { words: WORDS.en, interface: "en", languages: [], source: 0, info: null, pending: null, confidence: null };
+const state = { words: WORDS.en, interface: "en", languages: [], source: 0, info: null, pending: null, made: null };
 
 // The interface language
 
@@ -55,7 +55,6 @@ function show() {
     for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label, values));
   }
   $("swap").title = say("swap");
-  $("result").dataset.empty = say("empty");
   showLetters();
   showCount();
   showSure();
@@ -85,10 +84,13 @@ function showCount() {
 }
 
 function showSure() {
-  const level = state.confidence === null ? "" : state.confidence >= 0.8 ? "high" : state.confidence >= 0.5 ? "middle" : "low";
-  $("sure").hidden = !level;
-  $("sure").dataset.level = level;
-  $("sure-word").textContent = level ? say(level) : "";
+  const { band, confidence, abstained } = state.made ?? {};
+  const word = !state.made ? "" : abstained ? "abstained" : band ?? "unknown";
+  $("result").dataset.empty = say(abstained ? "abstained" : "empty");
+  $("sure").hidden = !word;
+  $("sure").dataset.band = band ?? "";
+  $("sure").title = word && band ? say("expected", { confidence: Math.round(confidence) }) : "";
+  $("sure-word").textContent = word ? say(word, { confidence: Math.round(confidence) }) : "";
 }
 
 function showInfo() {
@@ -103,9 +105,9 @@ function showProblem(key) {
   $("problem").hidden = !key;
 }
 
-function showResult(text, confidence) {
+function showResult(text, made) {
   $("result").textContent = text;
-  state.confidence = confidence;
+  state.made = made;
   $("copy").hidden = !text;
   showSure();
 }
@@ -129,7 +131,7 @@ async function translate() {
     });
     if (!reply.ok) return showProblem({ 413: "long", 429: "busy", 503: "busy", 504: "late" }[reply.status] ?? "failed");
     const made = await reply.json();
-    showResult(made.translatedText, made.confidence);
+    showResult(made.translatedText, made);
   } catch (error) {
     if (error.name !== "AbortError") showProblem("offline");
   } finally {

@@ -61,7 +61,7 @@ def _on_ray(step: Step, todo: list[Part], store: Store, session: Session) -> Ite
                     raise pickle.loads(row["error"])
                 yield row["key"]
         except RayError as error:
-            raise SeshatError(f"{step.name}: a worker failed ({_cause(error)}); run the same command again, or with --debug") from error
+            raise SeshatError(f"{step.name}: a worker failed ({cause(error)}); run the same command again, or with --debug") from error
 
 
 def dataset(step: Step, todo: list[Part], store: Store) -> ray.data.Dataset:
@@ -114,7 +114,7 @@ def _attempt(step: Step, part: Part, store: Store) -> dict[str, Any]:
         return {"key": "", "error": pickle.dumps(error)}
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
     """The one line of Ray's report that says what happened."""
     first, chained, _ = str(error).partition("\n\nThe above exception was the direct cause")
     lines = first.strip().splitlines() or [type(error).__name__]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from seshat.engines.decoding import Decoding
 from seshat.engines.model import Completion
 
 Prompt = tuple[int, ...]
@@ -35,6 +36,14 @@ class TableModel:
         """The answers, cut at the first stop id or at the limit."""
         self.asked += [tuple(prompt) for prompt in prompts]
         return [self._complete(tuple(prompt), max_new_tokens, frozenset(stop)) for prompt in prompts]
+
+    def candidates(
+        self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int], decoding: Decoding
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """A table is sure of itself: its candidates are all alike."""
+        number = max(1, decoding.num_samples, decoding.num_beams if decoding.method == "mbr" else 1)
+        for place, prompt in enumerate(prompts):
+            yield place, self.generate([prompt], max_new_tokens=max_new_tokens, stop=stop) * number
 
     def _complete(self, prompt: Prompt, limit: int, stop: frozenset[int]) -> Completion:
         known = self.answers.get(prompt)

@@ -9,9 +9,14 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from seshat.engines.beams import beam_search
+from seshat.engines.decoding import GREEDY, Decoding
 from seshat.engines.model import Completion
 from seshat.engines.weights import is_whole
 from seshat.errors import EngineError
+from seshat.records import digest
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +25,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class TransformersModel:
-    """Greedy generation in batches of similar length, on the processor or one GPU."""
+    """Generation in batches of similar length, on the processor or one GPU."""
 
     def __init__(self, folder: str, *, adapter: str = "", device: Device = "auto", dtype: str = "auto", batch_size: int = 32) -> None:
         """Load the weights of ``folder``, with the LoRA of ``adapter`` on top if one is named.
@@ -48,17 +53,39 @@ class TransformersModel:
         return engine
 
     def generate(self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int]) -> list[Completion]:
-        """One completion for each prompt, in their order; rows that ended leave the batch."""
+        """One completion for each prompt, in their order; greedy."""
+        found = dict(self.candidates(prompts, max_new_tokens=max_new_tokens, stop=stop, decoding=GREEDY))
+        return [found[place][0] for place in range(len(prompts))]
+
+    def candidates(
+        self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int], decoding: Decoding
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """See ``CandidateModel``; prompts of similar length go together, ``batch_size`` samples or beams at a time."""
         self._check(prompts, max_new_tokens)
         order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), index))
-        done: dict[int, Completion] = {}
-        with self._torch.inference_mode():
-            for start in range(0, len(order), self.batch_size):
-                chosen = order[start : start + self.batch_size]
-                batch = _Batch(self, [prompts[index] for index in chosen], frozenset(stop))
-                for row, completion in batch.run(max_new_tokens):
-                    done[chosen[row]] = completion
-        return [done[index] for index in range(len(prompts))]
+        size = max(1, self.batch_size // max(1, decoding.num_beams, decoding.num_samples))
+        for start in range(0, len(order), size):
+            chosen = order[start : start + size]
+            asked = [prompts[index] for index in chosen]
+            if decoding.num_beams:
+                yield from zip(chosen, beam_search(self, asked, max_new_tokens, stop, decoding), strict=True)
+            else:
+                for place, found in self._said(asked, max_new_tokens, frozenset(stop), decoding):
+                    yield chosen[place], found
+
+    def _said(
+        self, prompts: Sequence[Sequence[int]], limit: int, stop: frozenset[int], decoding: Decoding
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """The greedy answer to each prompt of a batch, or its samples, when all of them have ended."""
+        number = max(1, decoding.num_samples)
+        rows = [prompt for prompt in prompts for _ in range(number)]
+        samplers = [_sampler(decoding, prompt, one) for prompt in prompts for one in range(number)] if decoding.num_samples else []
+        found: list[dict[int, Completion]] = [{} for _ in prompts]
+        for row, completion in _Batch(self, rows, stop, samplers, decoding.temperature).run(limit):
+            place, one = divmod(row, number)
+            found[place][one] = completion
+            if len(found[place]) == number:
+                yield place, [found[place][one] for one in range(number)]
 
     def logits(self, ids: Sequence[int], last: int = 0) -> torch.Tensor:
         """The logits [T, V] after each of the ids, or the ``last`` ones, in float32 on the processor: for comparing two models."""
@@ -80,11 +107,20 @@ class TransformersModel:
 class _Batch:
     """The state of one batch while it is generated: padded on the left, so that all rows grow at the same end."""
 
-    def __init__(self, engine: TransformersModel, prompts: Sequence[Sequence[int]], stop: frozenset[int]) -> None:
+    def __init__(
+        self,
+        engine: TransformersModel,
+        prompts: Sequence[Sequence[int]],
+        stop: frozenset[int],
+        samplers: Sequence[np.random.Generator] = (),
+        temperature: float = 1.0,
+    ) -> None:
+        """With ``samplers``, one for each prompt, tokens are drawn at random; without, the most likely one is taken."""
         from transformers import DynamicCache  # heavy
 
         torch = engine._torch
         self.torch, self.model, self.stop = torch, engine.model, stop
+        self.samplers, self.temperature = samplers, temperature
         width = max(map(len, prompts))
         padded = [[0] * (width - len(prompt)) + list(prompt) for prompt in prompts]
         real = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
@@ -103,7 +139,8 @@ class _Batch:
         for _ in range(limit):
             if not self.rows:
                 return
-            tokens, logprobs = self._step()
+            with self.torch.inference_mode():
+                tokens, logprobs = self._step()
             alive = []
             for place, (row, token) in enumerate(zip(list(self.rows), tokens, strict=True)):
                 self.total[row] += logprobs[place]
@@ -112,12 +149,13 @@ class _Batch:
                 else:
                     self.said[row].append(token)
                     alive.append(place)
-            self._advance(tokens, alive)
+            with self.torch.inference_mode():
+                self._advance(tokens, alive)
         for row in self.rows:
             yield row, self._completion(row, finished=False)
 
     def _step(self) -> tuple[list[int], list[float]]:
-        """The best next token of each row and its log-probability."""
+        """The next token of each row and its log-probability."""
         output = self.model(
             input_ids=self.ids_BT,
             attention_mask=self.mask_BT,
@@ -127,9 +165,16 @@ class _Batch:
             logits_to_keep=1,
         )
         logprobs_BV = output.logits[:, -1].float().log_softmax(dim=-1)
-        best_B = logprobs_BV.argmax(dim=-1)
-        chosen_B = logprobs_BV.gather(1, best_B[:, None])[:, 0]
-        return best_B.tolist(), chosen_B.tolist()
+        tokens_B = self._draw(logprobs_BV) if self.samplers else logprobs_BV.argmax(dim=-1)
+        chosen_B = logprobs_BV.gather(1, tokens_B[:, None])[:, 0]
+        return tokens_B.tolist(), chosen_B.tolist()
+
+    def _draw(self, logprobs_BV: torch.Tensor) -> torch.Tensor:
+        """A token for each row, from one random number each: where that stands among the summed probabilities."""
+        sums_BV = (logprobs_BV.double() / self.temperature).softmax(dim=-1).cumsum(dim=-1)
+        points = [[self.samplers[row].random()] for row in self.rows]
+        points_B1 = self.torch.tensor(points, dtype=sums_BV.dtype, device=sums_BV.device) * sums_BV[:, -1:]
+        return self.torch.searchsorted(sums_BV, points_B1, right=True)[:, 0].clamp(max=sums_BV.shape[1] - 1)
 
     def _advance(self, tokens: list[int], alive: list[int]) -> None:
         """Keep the rows that go on, each with its new token as the next input."""
@@ -148,6 +193,11 @@ class _Batch:
         ids = tuple(self.said[row])
         count = len(ids) + finished
         return Completion(ids=ids, finished=finished, logprob=self.total[row] / count if count else 0.0)
+
+
+def _sampler(decoding: Decoding, prompt: Sequence[int], number: int) -> np.random.Generator:
+    """The random numbers of one sample: the same whatever else is in the batch."""
+    return np.random.default_rng(int(digest("sample", decoding.seed, number, *prompt), 16))
 
 
 def load(folder: str, adapter: str, dtype: torch.dtype) -> Any:

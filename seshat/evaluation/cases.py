@@ -44,6 +44,8 @@ class Cases:
     """What the floors may know."""
     monolingual: tuple[tuple[str, str], ...]
     """Unseen text of the language, for the perplexity: the message that asks to go on, and how the text goes on."""
+    validation: tuple[Part, ...] = ()
+    """Translations that confidence is learnt from: never those of the test set."""
     bridge: tuple[tuple[str, str], ...] = ()
     """The same in the bridge language, to see what training made the model forget."""
 
@@ -68,7 +70,24 @@ def read_cases(evaluation: Evaluation, language: Language, prompts: Prompts, sto
         for code, found in texts.items()
     }
     training = tuple(by_people(read_split(store, "train")))
-    return Cases(tuple(parts(evaluation, examples)), training, asked[language.code], asked[language.bridge.code])
+    return Cases(
+        parts=tuple(parts(evaluation, examples)),
+        training=training,
+        monolingual=asked[language.code],
+        bridge=asked[language.bridge.code],
+        validation=tuple(_validation(evaluation, store)),
+    )
+
+
+def _validation(evaluation: Evaluation, store: Store) -> list[Part]:
+    """The translations of the validation set, a sample by content; none if confidence is not learnt.
+
+    Answers of another search than serving's would teach nothing about it.
+    """
+    if not evaluation.calibration or evaluation.decoding.method != "greedy":
+        return []
+    translations = [one for one in read_split(store, "val") if one.task == "translation"]
+    return parts(evaluation.model_copy(update={"max_test": evaluation.calibration}), translations)
 
 
 def continuations(texts: Iterable[str], language: Language, prompts: Prompts, code: str = "") -> Iterator[tuple[str, str]]:

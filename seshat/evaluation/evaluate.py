@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from itertools import islice
 from time import perf_counter
 
 from seshat.config import did_you_mean, to_yaml
 from seshat.errors import ConfigError, StoreError
+from seshat.evaluation.calibrate import calibrate, expect, write_calibration
 from seshat.evaluation.cases import Cases, Part, read_cases, read_split, seen, trained_sentences
 from seshat.evaluation.floors import Floors, System
 from seshat.evaluation.forgetting import Surprises, forgetting, read_by
-from seshat.evaluation.judge import Answers, Trained, ask, guess, judge, surprise
+from seshat.evaluation.judge import Answers, Trained, guess, heard, judge, prepare, surprise
 from seshat.evaluation.measured import known_words, read_measured, write_measured
 from seshat.evaluation.results import (
     DETAILS,
@@ -34,23 +36,25 @@ from seshat.evaluation.results import (
     write_samples,
     write_scores,
 )
-from seshat.evaluation.runs import MADE, made_of, publish, write_made
+from seshat.evaluation.runs import ADAPTERS, MADE, made_of, publish, write_made
 from seshat.evaluation.scoring import best_floor, derive
 from seshat.evaluation.settings import Evaluation
 from seshat.examples import TRAINING
 from seshat.language import Language, words
 from seshat.lexicon import Lexicon
-from seshat.prompts import Prompts
+from seshat.prompts import Card, Prompts
 from seshat.records import digest
 from seshat.step import Outcome, outcome
 from seshat.store import Manifest, Store
 from seshat.translate import Translator
 
 log = logging.getLogger(__name__)
-VERSION = 2
+VERSION = 3
 """Raised when the same inputs give other numbers."""
 DERIVED = {"bootstrap", "seed", "published"}
 """Settings that the answers do not depend on."""
+ELSEWHERE = {"test", "monolingual", "samples", "decoding", "generation"}
+"""Settings that are in the fingerprint as far as answers depend on them, or not at all."""
 Load = Callable[[], Translator]
 Said = list[tuple[Part, dict[System, Answers]]]
 """What each system said to each part."""
@@ -92,8 +96,9 @@ def _draft(evaluation: Evaluation, language: Language, prompts: Prompts, store: 
     for direction in evaluation.published.keys() - directions:
         raise ConfigError(f"evaluation.published.{direction}: is no direction of this workspace{did_you_mean(direction, directions)}")
     inputs = _inputs(evaluation, store, name)
-    asked = evaluation.model_dump_json(exclude={"test", "monolingual", "samples", *DERIVED})
-    settings = (asked, language.model_dump_json(), prompts.model_dump_json(), with_base)
+    asked = evaluation.model_dump_json(exclude={*ELSEWHERE, *DERIVED})
+    decoding, engine = evaluation.decoding.used, evaluation.generation.engine
+    settings = (asked, decoding, engine, language.model_dump_json(), prompts.model_dump_json(), with_base)
     answers = digest("eval", VERSION, name, *settings, *sorted(inputs.items()))
     return Manifest(
         stage="eval",
@@ -109,17 +114,22 @@ def _answer(evaluation: Evaluation, language: Language, cases: Cases, store: Sto
     log.info("eval: %d test cases of %s", sum(len(part.examples) for part in cases.parts), name)
     said: Said = [(part, {}) for part in cases.parts]
     read: dict[System, Surprises | None] = {}
-    surprises = [_speak("ours", ours, cases, said, read, lambda part: range(len(part.examples)))]
+    validation: Said = [(part, {}) for part in cases.validation]
+    found, card = _speak("ours", ours, cases, [*said, *validation], read, lambda part: range(len(part.examples)))
+    surprises, known = [found], known_words(cases.training)
+    _calibrate(said, validation, known, store, name, card)
     if base is not None and (evaluation.base_sample or cases.monolingual):
         few = evaluation.base_sample
-        surprises.append(_speak("base", base, cases, said, read, lambda part: part.some(few) if part.task == "translation" else ()))
+        found, _ = _speak("base", base, cases, said, read, lambda part: part.some(few) if part.task == "translation" else ())
+        surprises.append(found)
     lexicon = _guess(evaluation, language, cases, said)
-    trained = Trained(trained_sentences(read_split(store, "train")), known_words(cases.training))
+    trained = Trained(trained_sentences(read_split(store, "train")), known)
     verdicts = [judge(part, answers, trained) for part, answers in said]
     files = [os.path.basename(path) for path in (evaluation.test.text, evaluation.test.translation) if path]
     details = Details(
         name=name,
         test_set=" and ".join(files or [f"{TRAINING}/test.jsonl"]),
+        decoding=str(evaluation.decoding),
         parts=tuple(verdict.details for verdict in verdicts),
         num_memory=len(seen(cases.training, _forward(language), "translation")),
         num_links=len(lexicon),
@@ -134,6 +144,17 @@ def _answer(evaluation: Evaluation, language: Language, cases: Cases, store: Sto
     write_measured(store, beside(folder, STATISTICS), [verdict.measured for verdict in verdicts])
     write_samples(store, [sample for verdict in verdicts for sample in verdict.samples], folder)
     write_details(store, details, folder)
+
+
+def _calibrate(said: Said, validation: Said, known: Mapping[str, Set[str]], store: Store, name: str, card: Card) -> None:
+    """Learn confidence from the validation set, keep it beside the adapter, and note what it expects of the test answers."""
+    if not validation:
+        return
+    found = calibrate([(part, answers["ours"]) for part, answers in validation], known, _adapter(store, name), card)
+    write_calibration(store, f"{ADAPTERS}/{name}", found)
+    if found:
+        for part, answers in said:
+            answers["ours"] = expect(found, part, answers["ours"])
 
 
 def _derive(evaluation: Evaluation, store: Store, folder: str) -> Details:
@@ -170,17 +191,17 @@ def _speak(
     said: Said,
     read: dict[System, Surprises | None],
     choose: Callable[[Part], Sequence[int]],
-) -> Surprise | None:
-    """Load a model, note what it says to the chosen cases of each part and how it reads the bridge language, and its perplexity."""
+) -> tuple[Surprise | None, Card]:
+    """Load a model, note what it says to the chosen cases of each part and how it reads the bridge language; its perplexity and card."""
     begun = perf_counter()
-    translator, num_asked = load(), 0
-    for part, answers in said:
-        if places := choose(part):
-            answers[system] = ask(translator, part, places)
-            num_asked += len(places)
-    log.info("eval: %s answered %d test cases in %.1f s", system, num_asked, perf_counter() - begun)
+    translator = load()
+    asked = [(part, answers, places, prepare(translator, part, places)) for part, answers in said if (places := choose(part))]
+    completions = iter(translator.complete([request for *_, prepared in asked for request in prepared.requests]))
+    for part, answers, places, prepared in asked:
+        answers[system] = heard(part, places, prepared.read(list(islice(completions, len(prepared.requests)))))
+    log.info("eval: %s answered %d test cases in %.1f s", system, sum(len(places) for _, _, places, _ in asked), perf_counter() - begun)
     read[system] = read_by(translator, cases.bridge)
-    return surprise(system, translator, cases)
+    return surprise(system, translator, cases), translator.card
 
 
 def _guess(evaluation: Evaluation, language: Language, cases: Cases, said: Said) -> Lexicon:
@@ -222,11 +243,8 @@ def _outcome(manifest: Manifest, store: Store, language: Language, seconds: floa
 
 def _inputs(evaluation: Evaluation, store: Store, name: str) -> dict[str, str]:
     """SHA-256 of what the scores depend on, by name."""
-    adapter = f"models/adapters/{name}/manifest.json"
-    if store.size(adapter) < 0:
-        raise StoreError(f"{store.path(adapter)} is not there, so there is no adapter {name!r} to evaluate: run 'make train' first")
-    inputs = {"adapter": store.vouch(adapter).sha256}
-    for split in ("train", "test"):
+    inputs = {"adapter": _adapter(store, name)}
+    for split in ("train", "val", "test") if evaluation.calibration else ("train", "test"):
         file = f"{TRAINING}/{split}.jsonl"
         if store.size(file) < 0:
             raise StoreError(f"{store.path(file)} is not there: run 'make format' first")
@@ -234,6 +252,14 @@ def _inputs(evaluation: Evaluation, store: Store, name: str) -> dict[str, str]:
     test = evaluation.test
     named = {"test.text": test.text, "test.translation": test.translation, "monolingual": evaluation.monolingual}
     return inputs | {key: _sha256(store.path(path)) for key, path in named.items() if path}
+
+
+def _adapter(store: Store, name: str) -> str:
+    """SHA-256 of the manifest of an adapter."""
+    manifest = f"{ADAPTERS}/{name}/manifest.json"
+    if store.size(manifest) < 0:
+        raise StoreError(f"{store.path(manifest)} is not there, so there is no adapter {name!r} to evaluate: run 'make train' first")
+    return store.vouch(manifest).sha256
 
 
 def _sha256(path: str) -> str:

@@ -11,7 +11,7 @@ from seshat.evaluation.floors import SYSTEMS, Floors, System
 from seshat.evaluation.measured import Measured, Spoken, case_of
 from seshat.evaluation.results import PartDetails, Sample, Surprise
 from seshat.language import clean_spaces
-from seshat.translate import Translator
+from seshat.translate import Prepared, Translation, Translator
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ class Answer:
     """A model's mean probability of a token; None where nobody measured it."""
     finished: bool | None = None
     """It ended by itself; None where nobody measured it."""
+    expected: float | None = None
+    """The sentence chrF++ that a calibrated model expects of itself; None without calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,20 @@ class Verdict:
     samples: tuple[Sample, ...]
 
 
-def ask(translator: Translator, part: Part, places: Sequence[int]) -> Answers:
-    """What a model says to some cases of a part; translations come as they do in serving."""
+def prepare(translator: Translator, part: Part, places: Sequence[int]) -> Prepared:
+    """What a model is asked about some cases of a part; translations come as they do in serving."""
     examples = [part.examples[place] for place in places]
     if part.task != "translation":
-        texts = translator.answer([example.prompt for example in examples])
-        return dict(zip(places, map(Answer, texts), strict=True))
+        return translator.prepare_messages([example.prompt for example in examples])
     source, _, target = part.direction.partition("-")
-    found = translator.translate([example.source for example in examples], source, target)
-    return {place: Answer(one.text, one.confidence, one.finished) for place, one in zip(places, found, strict=True)}
+    return translator.prepare([example.source for example in examples], source, target)
+
+
+def heard(part: Part, places: Sequence[int], said: Sequence[Translation]) -> Answers:
+    """What a model said to these cases."""
+    if part.task != "translation":
+        return {place: Answer(one.text) for place, one in zip(places, said, strict=True)}
+    return {place: Answer(one.text, one.confidence, one.finished) for place, one in zip(places, said, strict=True)}
 
 
 def guess(floors: Floors, part: Part) -> dict[System, Answers]:
@@ -108,6 +115,7 @@ def _sample(part: Part, place: int, said: Mapping[System, Answers]) -> Sample:
         reference=example.answer,
         hypotheses={system: answers[place].text for system, answers in said.items() if place in answers},
         confidence=said["ours"][place].confidence,
+        expected=said["ours"][place].expected,
         origin=example.origin,
     )
 

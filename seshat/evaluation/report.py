@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+from seshat.evaluation.calibrate import reliability
 from seshat.evaluation.conclude import read_findings
 from seshat.evaluation.findings_view import findings_section
 from seshat.evaluation.floors import SYSTEMS
@@ -22,6 +23,7 @@ from seshat.examples import SPLITS, TRAINING
 from seshat.language import Language
 from seshat.records import digest
 from seshat.rights import Consent, Rights
+from seshat.serving import Bands
 from seshat.store import PROCESSED, Store
 
 REPORT = f"{FOLDER}/index.html"
@@ -30,15 +32,18 @@ STATS = f"{PROCESSED}/stats/stats.json"
 TOKENIZER = f"{PROCESSED}/tokenizer/analysis.json"
 
 
-def write_report(store: Store, language: Language, *, num_samples: int = 40) -> str:
-    """Render the report of a workspace and give its path; ``num_samples`` translations of each direction are shown."""
+def write_report(store: Store, language: Language, *, num_samples: int = 40, bands: Bands | None = None) -> str:
+    """Render the report of a workspace and give its path.
+
+    ``num_samples`` translations of each direction are shown; ``bands`` are those of confidence, else the usual ones.
+    """
     from jinja2 import Environment, StrictUndefined
 
     page = resources.files("seshat.evaluation") / "page"
     template = (page / "report.html.jinja").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style = (page / "report.css").read_text(encoding="utf-8")
-    view = _view(store, language, num_samples)
+    view = _view(store, language, num_samples, bands or Bands())
     html = environment.from_string(template).render(style=_safe(style), language=language, labels=LABELS, **view)
     store.write(REPORT, html.encode())
     return store.path(REPORT)
@@ -51,8 +56,8 @@ def _safe(markup: str) -> Any:
     return Markup(markup)
 
 
-def _view(store: Store, language: Language, num_samples: int) -> View:
-    scores, details = read_scores(store), read_details(store)
+def _view(store: Store, language: Language, num_samples: int, bands: Bands) -> View:
+    scores, details, samples = read_scores(store), read_details(store), read_samples(store)
     found = by_part(scores)
     translations = [(direction, rows) for (direction, task), rows in found.items() if task == "translation"]
     stats, tokenizer = _json(store, STATS), _json(store, TOKENIZER)
@@ -65,7 +70,9 @@ def _view(store: Store, language: Language, num_samples: int) -> View:
         "bands": BANDS,
         "fewest": FEWEST,
         "signatures": list(dict.fromkeys(row.signature for row in scores)),
-        "samples": _samples(language, read_samples(store), num_samples),
+        "samples": _samples(language, samples, num_samples),
+        "bands_of_confidence": bands,
+        "reliability": [{**one.model_dump(), "title": called(language, one.direction)} for one in reliability(samples, bands)],
         "tasks": [_task(part, found) for part in details.parts] if details else [],
         "funnel": _funnel(_json(store, SUMMARY) or []),
         "stats": stats,

@@ -69,6 +69,8 @@ class Sample(Section):
     hypotheses: dict[System, str]
     confidence: float | None = None
     """Our model's mean probability of a token; None where it was not measured."""
+    expected: float | None = None
+    """The sentence chrF++ that our model expected of its answer; None if it was not calibrated."""
     origin: str = ""
 
 
@@ -148,6 +150,8 @@ class Details(Section):
     name: str
     """Of the adapter."""
     test_set: str
+    decoding: str = "greedy"
+    """How the models searched for their answers, in words."""
     parts: tuple[PartDetails, ...]
     num_memory: int
     """Training pairs behind the floors."""

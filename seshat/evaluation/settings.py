@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from seshat.config import PathSetting, Section
+from seshat.engines.decoding import Decoding
 
 
 class TestFiles(Section):
@@ -38,6 +39,19 @@ class Published(Section):
     """Which system, who published it, on which test set."""
 
 
+class Generation(Section):
+    """Where answers are made, and how many at once."""
+
+    engine: Literal["auto", "transformers", "vllm"] = "auto"
+    """auto is vLLM where it is installed and there is a GPU, else transformers."""
+    actors: int = Field(0, ge=0)
+    """How many copies of the model work side by side, each in memory; 0: one for each GPU, one without."""
+    cpus: int = Field(0, ge=0)
+    """Cores of each of them; 0: one beside a GPU; without one they share all cores of the cluster."""
+    batch_size: int = Field(0, ge=0)
+    """Prompts that a model is given at once; 0: 32 for transformers, 256 for vLLM."""
+
+
 class Evaluation(Section):
     """What is scored, on what, and how surely."""
 
@@ -47,6 +61,12 @@ class Evaluation(Section):
     """The most test sentences of one direction of translation; a larger set is sampled by content."""
     max_other: int = Field(200, ge=1)
     """The most test cases of one direction of any other task."""
+    decoding: Decoding = Decoding()
+    """How the model searches for its answers."""
+    generation: Generation = Generation()
+    """Where and how many at once; of this, results depend on the engine alone."""
+    calibration: int = Field(500, ge=0)
+    """How many validation translations of each direction confidence is learnt from; 0 leaves it out."""
     base_sample: int = Field(100, ge=0)
     """How many test translations of each direction the base model without training is asked for; 0 leaves it out."""
     perplexity_sample: int = Field(200, ge=0)

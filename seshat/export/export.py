@@ -6,6 +6,7 @@ import logging
 import os
 import time
 
+from seshat.confidence import CALIBRATION, Calibration
 from seshat.engines.llamacpp import LlamaCppModel
 from seshat.engines.transformers_model import TransformersModel
 from seshat.engines.weights import is_whole, weight_files
@@ -44,6 +45,8 @@ def export(export: Export, store: Store, name: str) -> Outcome:
     merged, merged_before = _merged(export, store, name, card, base, trained)
     package(store, name)
     gguf, gguf_before = _gguf(export, store, name, card, merged)
+    for folder in (MERGED, GGUF):
+        _calibrate(store, name, f"{folder}/{name}")
     best = f"{GGUF}/{name}/{name}-{export.quantizations[0] if export.quantizations else 'F16'}.gguf"
     return Outcome(
         stage="export-gguf",
@@ -101,6 +104,24 @@ def _merged(export: Export, store: Store, name: str, card: Card, base: str, trai
     return building.finish(manifest), False
 
 
+def _calibrate(store: Store, name: str, folder: str) -> None:
+    """Bring a model the confidence of the adapter that it was made of, if it was measured since; no weights are written for it."""
+    source, place = f"{ADAPTERS}/{name}/{CALIBRATION}", f"{folder}/{CALIBRATION}"
+    manifest = store.manifest(folder)
+    assert manifest is not None  # made just now, or found to be up to date
+    files = [file for file in manifest.files if file.path != place]
+    if store.size(source) >= 0:
+        data = store.read(source)
+        found = Calibration.model_validate_json(data)
+        if found.model != store.vouch(f"{ADAPTERS}/{name}/manifest.json").sha256:
+            raise StoreError(f"{store.path(source)} was measured on other weights: run 'make eval' again, or delete it")
+        files.append(store.write(place, data))
+    else:
+        store.remove(place)
+    if tuple(files) != manifest.files:
+        store.finish(folder, manifest.model_copy(update={"files": tuple(files)}))
+
+
 def _asked(export: Export, store: Store, card: Card, tokenizer: ChatTokenizer, count: int) -> list[list[int]]:
     """Prompts for the checks that leave room for an answer."""
     return prompts(store, card, tokenizer, count, room=max(32, card.max_seq_length - export.answer_tokens))
@@ -110,6 +131,7 @@ def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest)
     """The manifest of the GGUF files, and whether they were there already."""
     folder, source = f"{GGUF}/{name}", store.path(f"{MERGED}/{name}")
     inputs = {os.path.basename(file.path): file.sha256 for file in merged.files}
+    inputs.pop(CALIBRATION, None)  # it may come later than the weights, which it does not change
     parameters = export.model_dump_json(include={"quantizations", "gguf_prompts", "near_tie", "answer_tokens"})
     fingerprint = digest("gguf", VERSION, parameters, *sorted(inputs.items()))
     done = store.done(folder, fingerprint)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from seshat.confidence import CALIBRATION
 from seshat.errors import StoreError
 from seshat.prompts import CARD, Card, ChatTokenizer
 from seshat.store import Manifest, Store
@@ -62,7 +63,8 @@ def tied(named: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def finish(store: Store, folder: str, manifest: Manifest) -> Manifest:
-    """Vouch for the adapter's files: from now on the run is done."""
+    """Vouch for the adapter's files: from now on the run is done. What an evaluation learnt about weights before them goes."""
+    store.remove(f"{folder}/{CALIBRATION}")
     names = sorted(entry.name for entry in os.scandir(store.path(folder)) if entry.is_file() and entry.name != "manifest.json")
     files = tuple(store.vouch(f"{folder}/{name}") for name in names if not name.endswith(".tmp"))
     done = manifest.model_copy(update={"files": files})

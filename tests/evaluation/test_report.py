@@ -9,7 +9,18 @@ import pytest
 from seshat.evaluation.charts import intervals
 from seshat.evaluation.evaluate import evaluate
 from seshat.evaluation.report import write_report
-from seshat.evaluation.results import Against, Bucket, BucketScore, Details, PublishedRow, ScoreRow, write_details, write_scores
+from seshat.evaluation.results import (
+    Against,
+    Bucket,
+    BucketScore,
+    Details,
+    PublishedRow,
+    ScoreRow,
+    read_samples,
+    write_details,
+    write_samples,
+    write_scores,
+)
 from seshat.evaluation.score_view import LABELS
 from seshat.evaluation.settings import Evaluation
 from seshat.evaluation.significance import Comparison, Verdict
@@ -91,6 +102,15 @@ def test_the_report_shows_scores_beside_floors_and_samples(evaluated: Store) -> 
     assert "chrF2++|nrefs:1" in page.text
     assert "TER|nrefs:1" in page.text
     assert "runs/ , to be compared with seshat diff" in page.text
+
+
+def test_expected_scores_stand_beside_measured_ones(evaluated: Store) -> None:
+    assert "Nothing is expected of these translations" in read(evaluated).text
+    samples = read_samples(evaluated)
+    write_samples(evaluated, [one.model_copy(update={"expected": 55.0 if one.task == "translation" else None}) for one in samples])
+    text = read(evaluated).text
+    assert "green 55.0 100.0 2 " in text
+    assert "red 0 " in text
 
 
 def test_what_people_wrote_is_text_not_markup(evaluated: Store) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from seshat.engines.decoding import Decoding
 from seshat.engines.llamacpp import LlamaCppModel, _completion
+from seshat.engines.model import Completion
 from seshat.engines.transformers_model import TransformersModel
 from seshat.errors import EngineError
 from tests.export.conftest import Tiny
@@ -131,3 +133,76 @@ def test_missing_and_damaged_models_name_the_cure(tmp_path: Path) -> None:
         LlamaCppModel(str(tmp_path / "half.gguf"))
     with pytest.raises(EngineError, match="make download-model"):
         TransformersModel(str(tmp_path))
+
+
+# Searching for answers
+
+
+def ask(engine: TransformersModel, prompts: list[list[int]], tiny: Tiny, **decoding: object) -> list[list[Completion]]:
+    asked = Decoding.model_validate(decoding)
+    found = dict(engine.candidates(prompts, max_new_tokens=40, stop=[tiny.tokenizer.end], decoding=asked))
+    return [found[place] for place in range(len(prompts))]
+
+
+def total(engine: TransformersModel, prompt: list[int], one: Completion, end: int) -> float:
+    """The sum of the log-probabilities of an answer, by the logits."""
+    ids = [*one.ids, *([end] if one.finished else [])]
+    logprobs = engine.logits([*prompt, *ids]).log_softmax(dim=-1)
+    return sum(float(logprobs[len(prompt) - 1 + place, token]) for place, token in enumerate(ids))
+
+
+SEARCHES = [{"method": "beam", "beams": 3}, {"method": "mbr", "samples": 3, "temperature": 1.0}, {"method": "mbr", "candidates": "beams"}]
+
+
+@pytest.mark.parametrize("decoding", SEARCHES, ids=["beam", "samples", "beams"])
+def test_candidates_do_not_depend_on_the_batch(tiny: Tiny, decoding: dict[str, object]) -> None:
+    """The two sentences that it has never seen are those with several good answers."""
+    prompts = tiny.prompts[-5:]
+    together = ask(tiny.merged, prompts, tiny, **decoding)
+    alone = [ask(tiny.merged, [prompt], tiny, **decoding)[0] for prompt in reversed(prompts)][::-1]
+    assert [[one.ids for one in found] for found in together] == [[one.ids for one in found] for found in alone]
+    assert len({one.ids for one in together[-1]}) > 1 or decoding["method"] == "beam"
+
+
+@pytest.mark.parametrize("decoding", [*SEARCHES, {"method": "beam", "length_penalty": 0.3}], ids=["beam", "samples", "beams", "penalty"])
+def test_the_log_probabilities_of_candidates_are_those_of_the_logits(tiny: Tiny, decoding: dict[str, object]) -> None:
+    prompt = tiny.prompts[-1]
+    for one in ask(tiny.merged, [prompt], tiny, **decoding)[0]:
+        expected = total(tiny.merged, prompt, one, tiny.tokenizer.end) / (len(one.ids) + one.finished)
+        assert one.logprob == pytest.approx(expected, abs=1e-4)
+
+
+def test_beam_search_finds_what_is_at_least_as_likely_as_the_greedy_answer(tiny: Tiny) -> None:
+    unseen = ["El perro canta temprano.", "La abuela come en el río.", "¿Qué bebe el sol?", "Mañana teje tu hermano.", "Adiós, casa."]
+    prompts, end = [tiny.tokenizer.prompt(text) for text in unseen], tiny.tokenizer.end
+    better = 0
+    for prompt, [beam], [greedy] in zip(
+        prompts, ask(tiny.merged, prompts, tiny, method="beam", length_penalty=0.0), ask(tiny.merged, prompts, tiny), strict=True
+    ):
+        found, usual = (total(tiny.merged, prompt, one, end) for one in (beam, greedy))
+        assert found > usual - 1e-4
+        better += found > usual + 1e-4
+    assert better, "the search never found anything else"
+
+
+def test_samples_follow_the_seed_and_the_temperature(tiny: Tiny) -> None:
+    prompts = tiny.prompts[-2:]
+    [greedy] = ask(tiny.merged, prompts[:1], tiny)
+    first, again, other, cold = (
+        ask(tiny.merged, prompts, tiny, method="mbr", samples=4, **more)
+        for more in ({"temperature": 1.0}, {"temperature": 1.0}, {"temperature": 1.0, "seed": 1}, {"temperature": 1e-4})
+    )
+    assert first == again != other
+    assert [one.ids for one in cold[0]] == [greedy[0].ids] * 4
+
+
+def test_samples_are_drawn_as_often_as_the_model_says(tiny: Tiny) -> None:
+    """The first token of 400 samples against its probability."""
+    prompt = tiny.prompts[-1]
+    probabilities = tiny.merged.logits(prompt)[-1].softmax(dim=-1)
+    asked = Decoding(method="mbr", samples=400, temperature=1.0)
+    [(_, found)] = tiny.merged.candidates([prompt], max_new_tokens=1, stop=[tiny.tokenizer.end], decoding=asked)
+    token = int(probabilities.argmax())
+    share, expected = sum(one.ids[:1] == (token,) for one in found) / 400, float(probabilities[token])
+    assert 0.02 < expected < 0.999
+    assert abs(share - expected) < 4 * (expected * (1 - expected) / 400) ** 0.5

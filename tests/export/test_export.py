@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
+from seshat.confidence import CALIBRATION, Calibration, Curve, card_key, read_calibration
 from seshat.engines.llamacpp import LlamaCppModel
 from seshat.engines.transformers_model import TransformersModel
 from seshat.errors import ConfigError, EngineError, StoreError
@@ -20,6 +21,7 @@ from seshat.prompts import Task
 from seshat.records import Example
 from seshat.rights import Consent, Rights, Source, Use
 from seshat.store import Store
+from seshat.training.adapter import finish
 from seshat.translate import read_card
 from seshat.withdrawals import Withdrawal, Withdrawals, write_withdrawals
 from tests.export.conftest import Tiny
@@ -67,6 +69,30 @@ def test_a_second_run_does_nothing(copy: Store) -> None:
     assert outcome.done_before
     assert "models/gguf/tiny/tiny-Q8_0.gguf; merged: 64 of 64 greedy answers equal; F16: 12 of 12" in outcome.note
     assert copy.read("models/gguf/tiny/manifest.json") == before
+
+
+def test_confidence_that_was_measured_later_is_copied_without_new_weights(copy: Store) -> None:
+    adapter, folders = "models/adapters/tiny", ("models/merged/tiny", "models/gguf/tiny")
+    card = read_card(copy.path(adapter))
+    curve = Curve(logprob=1.0, coverage=1.0, sums=(0.0,), expected=(50.0,), n=60)
+    made = Calibration(model=copy.vouch(f"{adapter}/manifest.json").sha256, card=card_key(card), curves={"spa-qtm": curve}, words={})
+    for curves in ({"spa-qtm": curve}, {"qtm-spa": curve}):
+        data = made.model_copy(update={"curves": curves}).model_dump_json().encode()
+        copy.write(f"{adapter}/{CALIBRATION}", data)
+        assert export(ONE_THREAD, copy, "tiny").done_before
+        for folder in folders:
+            manifest = copy.manifest(folder)
+            assert manifest is not None
+            assert [file.path for file in manifest.files].count(f"{folder}/{CALIBRATION}") == 1
+            assert copy.read(f"{folder}/{CALIBRATION}") == data
+            assert read_calibration(copy.path(folder), read_card(copy.path(folder))) is not None
+    copy.write(f"{adapter}/{CALIBRATION}", made.model_copy(update={"model": "other"}).model_dump_json().encode())
+    with pytest.raises(StoreError, match=r"calibration\.json was measured on other weights: run 'make eval' again"):
+        export(ONE_THREAD, copy, "tiny")
+    trained = copy.manifest(adapter)
+    assert trained is not None
+    finish(copy, adapter, trained)
+    assert copy.size(f"{adapter}/{CALIBRATION}") < 0, "it was of the weights before"
 
 
 def test_other_quantizations_do_not_merge_again(copy: Store) -> None:

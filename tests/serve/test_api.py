@@ -34,7 +34,8 @@ class Upper:
         self.asked.append((list(texts), source, target))
         if self.failure:
             raise self.failure
-        return [Translation(text.upper(), 0.75, True) for text in texts]
+        expected = {"uno": 62.04, "dos": 31.0, "tres": 12.0}
+        return [Translation(text.upper(), 0.75, True, expected.get(text)) for text in texts]
 
     async def ready(self) -> bool:
         return self.failure is None
@@ -49,10 +50,27 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_text_gives_a_text_and_a_list_gives_a_list() -> None:
-    assert client().post("/translate", json=body()).json() == {"translatedText": "HOLA", "confidence": 0.75}
-    several = client().post("/translate", json=body(q=["uno", "dos"])).json()
-    assert several == {"translatedText": ["UNO", "DOS"], "confidence": [0.75, 0.75]}
-    assert client().post("/translate", json=body(q=[])).json() == {"translatedText": [], "confidence": []}
+    alone = client().post("/translate", json=body(q="uno")).json()
+    assert alone == {"translatedText": "UNO", "confidence": 62.0, "band": "green", "abstained": False}
+    several = client().post("/translate", json=body(q=["uno", "dos", "tres"])).json()
+    assert several["translatedText"] == ["UNO", "DOS", "TRES"]
+    assert (several["confidence"], several["band"]) == ([62.0, 31.0, 12.0], ["green", "yellow", "red"])
+    assert several["abstained"] == [False] * 3
+    none = {"translatedText": [], "confidence": [], "band": [], "abstained": []}
+    assert client().post("/translate", json=body(q=[])).json() == none
+
+
+def test_without_calibration_no_confidence_is_invented() -> None:
+    made = client().post("/translate", json=body()).json()
+    assert made == {"translatedText": "HOLA", "confidence": None, "band": None, "abstained": False}
+
+
+def test_a_service_may_abstain_and_says_so() -> None:
+    serving = SERVING.model_copy(update={"abstain_below": 31.5})
+    asked = TestClient(build_api(Upper(), CARD, serving))
+    several = asked.post("/translate", json=body(q=["uno", "dos", "hola"])).json()
+    assert several["translatedText"] == ["UNO", "", "HOLA"]
+    assert (several["abstained"], several["confidence"]) == ([False, True, False], [62.0, 31.0, None])
 
 
 def test_forms_are_read_as_libretranslates_clients_send_them() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from serve.app import build
-from serve.models import check_rights, check_withdrawn, find, load
+from serve.models import check_calibrated, check_rights, check_withdrawn, find, load
+from seshat.confidence import CALIBRATION, Calibration, Curve, card_key, pack
 from seshat.errors import ConfigError, StoreError
 from seshat.prompts import CARD, Card
 from seshat.rights import Consent, Rights, Source
@@ -111,6 +113,25 @@ def test_either_engine_translates_what_was_exported(engine: str) -> None:
     made = translator.translate(["El perro corre. Yo bebo agua.", ""], "spa", "qtm")
     assert [one.text for one in made] == ["Allku pawa. Noka yaku upya.", ""]
     assert made[0].confidence > 0.9
+
+
+def test_a_model_that_was_calibrated_says_what_to_expect_and_another_cannot_abstain(tmp_path: Path) -> None:
+    place = tmp_path / "tiny"
+    shutil.copytree(exported_workspace() / "models/merged/tiny", place)
+    serving = Serving(engine="transformers", model=str(place), abstain_below=30)
+    served = find(serving, Store(str(tmp_path)))
+    with pytest.raises(ConfigError, match=r"serving\.abstain_below=30: .* has no calibration.*'make eval'"):
+        check_calibrated(serving, served)
+    curve = Curve(logprob=1.0, coverage=40.0, sums=(0.0, 40.0), expected=(0.0, 80.0), n=60)
+    words = {"spa": pack(["el", "perro", "corre"])}
+    made = Calibration(model="m", card=card_key(served.card), curves={"spa-qtm": curve}, words=words)
+    (place / CALIBRATION).write_text(made.model_dump_json())
+    check_calibrated(serving, served)
+    good, other = load(served, serving).translate(["El perro corre.", "El perro zumba."], "spa", "qtm")
+    assert good.expected == pytest.approx(80, abs=1)
+    assert other.expected is not None
+    assert other.expected < 60
+    assert load(served, serving).translate(["Allku pawa."], "qtm", "spa")[0].expected is None
 
 
 @pytest.mark.parametrize("wrong", [{"port": 0}, {"timeout": 0}, {"max_queued_requests": -1}, {"engine": "vllm"}, {"prot": 8000}])

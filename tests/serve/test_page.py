@@ -75,7 +75,29 @@ def test_a_text_is_typed_translated_and_read(page: Any) -> None:
     page.get_by_role("textbox", name="Español").fill("El niño duerme en la casa.\nLa abuela teje.")
     page.get_by_role("button", name="Traducir").click()
     expect(page.locator("#result")).to_have_text("Wawë wasipi puñu.\nAwitsa awa.")
-    expect(page.locator("#sure-word")).to_have_text("El modelo está seguro")
+    expect(page.locator("#sure-word")).to_have_text("No se ha medido cuánto fiarse de este modelo")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "dots"),
+    [
+        ({"confidence": 62.4, "band": "green"}, "Suele ser correcta (62 de 100)", 3),
+        ({"confidence": 40.0, "band": "yellow"}, "Da la idea; conviene revisarla (40 de 100)", 2),
+        ({"confidence": 12.0, "band": "red"}, "A menudo es errónea (12 de 100)", 1),
+        ({"confidence": 3.0, "band": "red", "abstained": True}, "El modelo no traduce este texto: saldría demasiado mal", 1),
+    ],
+)
+def test_confidence_is_shown_in_words_and_dots_and_colour(page: Any, answer: dict[str, Any], words: str, dots: int) -> None:
+    reply = {"translatedText": "" if "abstained" in answer else "Wasi.", "abstained": False, **answer}
+    page.route("**/translate", lambda route: route.fulfill(json=reply))
+    page.locator("#text").fill("Casa.")
+    page.locator("#go").click()
+    expect(page.locator("#sure-word")).to_have_text(words)
+    colours = page.evaluate("() => [...document.querySelectorAll('#sure i')].map((dot) => getComputedStyle(dot).backgroundColor)")
+    assert sum(colour != "rgba(0, 0, 0, 0)" for colour in colours) == dots
+    page.locator("#text").fill("")
+    page.locator("#go").click()
+    expect(page.locator("#sure")).to_be_hidden()
 
 
 @pytest.mark.parametrize("page", [{"locale": "en-GB"}], indirect=True)
