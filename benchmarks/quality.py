@@ -5,8 +5,8 @@
 
 The raw files are made into sentence pairs by the verbs ingest, align and format (``key=value`` are their settings), which is counted
 apart. What is learnt from the pairs then has the budget, in seconds of processor time of this process. ``hypotheses.txt`` has a line for
-each line of the source; ``scores.json`` has the copy, the nearest neighbour, the gloss and ours with their intervals. The reference is
-used for scores alone: without it, the hypotheses are the same.
+each line of the source; ``scores.json`` has the copy, the nearest neighbour, the gloss and ours with their intervals, and ours against the
+gloss by a paired bootstrap. The reference is used for scores alone: without it, the hypotheses are the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from seshat.command import read_settings
 from seshat.errors import DataError, SeshatError
 from seshat.evaluation.cases import seen
 from seshat.evaluation.floors import Floors
-from seshat.evaluation.metrics import METRICS, score
+from seshat.evaluation.metrics import METRICS, NAMES, score, statistics
+from seshat.evaluation.significance import compare
 from seshat.examples import TRAINING, read_examples
 from seshat.language import Language, words
 from seshat.lexicon import Lexicon
@@ -34,6 +35,7 @@ from seshat.records import Example
 from seshat.settings import Settings
 
 GLOSS_MINIMUM = 0.05
+RESAMPLES, SEED = 1_000, 12345
 WHOLE = ("format.val=0", "format.test=0", "execution=local")
 """Settings with which all of the raw material is learnt from."""
 
@@ -88,6 +90,7 @@ def main(arguments: Sequence[str]) -> None:
         "num_examples": len(examples),
         "cpu_seconds": clock.seconds,
         "scores": _scores(said, references) if references else [],
+        "ours_against_gloss": _against_gloss(said, references) if references else {},
     }
     (output / "scores.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     _print(result)
@@ -162,11 +165,19 @@ def _scores(said: dict[str, list[str]], references: Sequence[str]) -> list[dict[
     ]
 
 
+def _against_gloss(said: dict[str, list[str]], references: Sequence[str]) -> dict[str, str]:
+    """The paired comparison with the floor that knows the same words, by metric."""
+    pairs = {metric: [statistics(metric, said[system], references) for system in ("ours", "gloss")] for metric in METRICS}
+    return {metric: str(compare(*pair, resamples=RESAMPLES, seed=SEED)) for metric, pair in pairs.items()}
+
+
 def _print(result: dict[str, object]) -> None:
     print(f"{result['direction']}  {result['num_examples']} examples  CPU seconds: {result['cpu_seconds']}")
     for row in result["scores"]:  # type: ignore[attr-defined]
         interval = f"[{row['low']:.1f}, {row['high']:.1f}]"
         print(f"{row['system']:<10}{row['metric']:<8}{row['score']:>7.2f}  {interval:<14} length {row['length_ratio']:.2f}  n {row['n']}")
+    for metric, comparison in result["ours_against_gloss"].items():  # type: ignore[attr-defined]
+        print(f"ours against gloss, {NAMES[metric]}: {comparison}")
 
 
 if __name__ == "__main__":
