@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from seshat.phrases.ngram import discounts
@@ -43,53 +43,83 @@ class Entry:
         return self.forward + self.backward + self.words_forward + self.words_backward
 
 
-class PhraseTable(dict[Phrase, list[Entry]]):
-    """The translations of each source phrase, the best first."""
+@dataclass(slots=True)
+class _Seen:
+    """A pair of phrases in the training text."""
+
+    count: int
+    links: Links
+    """Between its words, where it was first seen."""
+
+
+class PhraseTable(Mapping[Phrase, list[Entry]]):
+    """The translations of each source phrase, the best first.
+
+    Most phrases of a training text never come again, so the translations of a phrase are estimated when it is first asked for.
+    """
+
+    def __init__(self, seen: dict[Phrase, dict[Phrase, _Seen]], words: _Words) -> None:
+        self._seen, self._words = seen, words
+        self._size = sum(map(len, seen.values()))
+        self._off = discounts(its.count for targets in seen.values() for its in targets.values())
+        self._targets: defaultdict[Phrase, _Totals] = defaultdict(_Totals)
+        for targets in seen.values():
+            for target, its in targets.items():
+                self._targets[target].add(its.count, self._off)
+        self._entries: dict[Phrase, list[Entry]] = {}
 
     @classmethod
     def extract(cls, pairs: Sequence[tuple[Sentence, Sentence]], links: Sequence[Links]) -> PhraseTable:
         """From aligned pairs of (source words, target words)."""
-        words = _Words(pairs, links)
-        counts: Counter[tuple[Phrase, Phrase]] = Counter()
-        inside: dict[tuple[Phrase, Phrase], Links] = {}
+        seen: dict[Phrase, dict[Phrase, _Seen]] = {}
         for (source, target), its in zip(pairs, links, strict=True):
-            for phrase, within in _phrases(source, target, its):
-                counts[phrase] += 1
-                inside.setdefault(phrase, within)
-        return cls._estimate(counts, inside, words)
+            for (phrase, translation), within in _phrases(source, target, its):
+                translations = seen.setdefault(phrase, {})
+                if found := translations.get(translation):
+                    found.count += 1
+                else:
+                    translations[translation] = _Seen(1, within)
+        return cls(seen, _Words(pairs, links))
 
-    @classmethod
-    def _estimate(cls, counts: Counter[tuple[Phrase, Phrase]], inside: dict[tuple[Phrase, Phrase], Links], words: _Words) -> PhraseTable:
-        off, size = discounts(counts.values()), len(counts)
-        sources, targets = _Totals(), _Totals()
-        for (source, target), count in counts.items():
-            sources.add(source, count, off)
-            targets.add(target, count, off)
-        table = cls()
-        for (source, target), count in counts.items():
-            kept = count - off[min(count, 3)]
-            forward = (kept + sources.taken[source] * targets.kinds[target] / size) / sources.counts[source]
-            backward = (kept + targets.taken[target] * sources.kinds[source] / size) / targets.counts[target]
-            weights = words.weights(source, target, inside[source, target])
-            table.setdefault(source, []).append(Entry(target, math.log(forward), math.log(backward), *weights))
-        for entries in table.values():
-            entries.sort(key=lambda entry: (-entry.strength, entry.target))
-            del entries[WIDEST:]
-        return table
+    def __getitem__(self, phrase: Phrase) -> list[Entry]:
+        if phrase not in self._entries:
+            self._entries[phrase] = self._estimate(phrase, self._seen[phrase])
+        return self._entries[phrase]
+
+    def __iter__(self) -> Iterator[Phrase]:
+        return iter(self._seen)
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def __contains__(self, phrase: object) -> bool:
+        return phrase in self._seen
+
+    def _estimate(self, source: Phrase, targets: dict[Phrase, _Seen]) -> list[Entry]:
+        all_of_it, entries = _Totals(), []
+        for its in targets.values():
+            all_of_it.add(its.count, self._off)
+        for target, its in targets.items():
+            kept, back = its.count - self._off[min(its.count, 3)], self._targets[target]
+            forward = (kept + all_of_it.taken * back.kinds / self._size) / all_of_it.count
+            backward = (kept + back.taken * all_of_it.kinds / self._size) / back.count
+            entries.append(Entry(target, math.log(forward), math.log(backward), *self._words.weights(source, target, its.links)))
+        return sorted(entries, key=lambda entry: (-entry.strength, entry.target))[:WIDEST]
 
 
+@dataclass(slots=True)
 class _Totals:
-    """Of the pairs of each phrase: how often they were seen, how many kinds there are, and what was taken off their counts."""
+    """Of all pairs of a phrase: how often they were seen, how many kinds there are, and what was taken off their counts."""
 
-    def __init__(self) -> None:
-        self.counts, self.kinds = Counter[Phrase](), Counter[Phrase]()
-        self.taken: defaultdict[Phrase, float] = defaultdict(float)
+    count: int = 0
+    kinds: int = 0
+    taken: float = 0.0
 
-    def add(self, phrase: Phrase, count: int, off: Sequence[float]) -> None:
+    def add(self, count: int, off: Sequence[float]) -> None:
         """One more pair, that was seen ``count`` times."""
-        self.counts[phrase] += count
-        self.kinds[phrase] += 1
-        self.taken[phrase] += off[min(count, 3)]
+        self.count += count
+        self.kinds += 1
+        self.taken += off[min(count, 3)]
 
 
 class _Linked:
