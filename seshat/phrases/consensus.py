@@ -1,29 +1,40 @@
-"""The candidate that agrees best with all others: minimum Bayes risk under chrF++.
+"""The candidate that agrees best with all others: minimum Bayes risk under chrF++, or under chrF++ and BLEU.
 
-Kumar and Byrne (2004), "Minimum Bayes-Risk Decoding for Statistical Machine Translation"; chrF++ as in Popović (2017).
+Kumar and Byrne (2004), "Minimum Bayes-Risk Decoding for Statistical Machine Translation"; chrF++ as in Popović (2017). chrF++ rewards
+recall, so that alone it prefers long translations; BLEU of single sentences (Papineni et al., 2002; one is added to the counts of
+n-grams longer than a word, Lin and Och, 2004) rewards precision.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 LETTERS, WORDS = 6, 2
-"""The longest n-grams of characters and of words."""
+"""The longest n-grams of characters and of words in chrF++."""
 BETA = 2
-"""How much more recall counts than precision."""
+"""How much more recall counts than precision in chrF++."""
+LONGEST = 4
+"""The longest n-grams of words in BLEU."""
+REFERENCES = 100
+"""Candidates that the others are compared with, the most probable."""
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-def consensus(candidates: Sequence[str], probabilities: Floats) -> int:
-    """The place of the candidate whose chrF++ is highest in expectation, if one of the candidates is the reference.
+def consensus(candidates: Sequence[str], probabilities: Floats, *, bleu: float = 0.0) -> int:
+    """The place of the candidate whose score is highest in expectation, if one of the candidates is the reference.
 
-    ``probabilities`` say how likely each is that; they need not sum to one.
+    ``probabilities`` say how likely each is that; they need not sum to one. ``bleu``, from 0 to 1, is the share of BLEU in the score;
+    the rest is chrF++.
     """
-    return int((agreement(candidates) @ probabilities).argmax())
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = [candidates[place] for place in order]
+    said = _Said(ranked, min(len(ranked), REFERENCES))
+    scores = (1 - bleu) * said.chrf() + (bleu * said.bleu() if bleu else 0.0)
+    return int(order[(scores @ probabilities[order[:REFERENCES]]).argmax()])
 
 
 def agreement(texts: Sequence[str]) -> Floats:
@@ -31,27 +42,49 @@ def agreement(texts: Sequence[str]) -> Floats:
 
     Unlike in sacrebleu, punctuation stays with its word, and n-grams that are longer than a text count as not found.
     """
-    size = len(texts)
-    precision, recall = np.zeros((size, size)), np.zeros((size, size))
-    for grams in _grams(texts):
-        counts = [Counter(one) for one in grams]
-        numbers = {gram: number for number, gram in enumerate(dict.fromkeys(gram for one in counts for gram in one))}
-        table = np.zeros((size, len(numbers)), dtype=np.int32)
-        for row, one in enumerate(counts):
-            table[row, [numbers[gram] for gram in one]] = list(one.values())
-        matches = np.array([np.minimum(row, table).sum(axis=1) for row in table], dtype=np.float64)
-        totals = np.maximum(table.sum(axis=1), 1)
-        precision += matches / totals[:, None]
-        recall += matches / totals[None, :]
-    weighed = BETA**2 * precision + recall
-    return np.divide((1 + BETA**2) * precision * recall / (LETTERS + WORDS), weighed, out=np.zeros_like(weighed), where=weighed > 0)
+    return _Said(texts, len(texts)).chrf()
 
 
-def _grams(texts: Sequence[str]) -> Iterator[list[list[str]]]:
-    """The n-grams of each text, for every length of characters, then of words."""
-    letters = [text.replace(" ", "") for text in texts]
-    for length in range(1, LETTERS + 1):
-        yield [[text[at : at + length] for at in range(len(text) - length + 1)] for text in letters]
-    words = [text.split() for text in texts]
-    for length in range(1, WORDS + 1):
-        yield [[" ".join(one[at : at + length]) for at in range(len(one) - length + 1)] for one in words]
+class _Said:
+    """Texts as numbers, the first ``references`` of which the others are compared with."""
+
+    def __init__(self, texts: Sequence[str], references: int) -> None:
+        self._references = references
+        numbers: dict[str, int] = {}
+        words = [text.split() for text in texts]
+        self._words = [np.array([numbers.setdefault(word, len(numbers)) for word in one], dtype=np.int64) for one in words]
+        bare = ["".join(one) for one in words]
+        self._letters = [np.frombuffer(one.encode("utf-32-le"), dtype=np.uint32).astype(np.int64) for one in bare]
+
+    def chrf(self) -> Floats:
+        """chrF++ of every text with every reference."""
+        precision, recall = np.zeros(1), np.zeros(1)
+        for symbols, longest in ((self._letters, LETTERS), (self._words, WORDS)):
+            for length in range(1, longest + 1):
+                matches, totals = self._matches(symbols, length)
+                precision = precision + matches / np.maximum(totals, 1)[:, None]
+                recall = recall + matches / np.maximum(totals[: self._references], 1)
+        weighed = BETA**2 * precision + recall
+        product = (1 + BETA**2) * precision * recall / (LETTERS + WORDS)
+        scores: Floats = np.divide(product, weighed, out=np.zeros_like(weighed), where=weighed > 0)
+        return scores
+
+    def bleu(self) -> Floats:
+        """BLEU of every text with every reference; words are what stands between spaces, with their punctuation."""
+        sizes = np.array([len(one) for one in self._words])
+        total: Floats = np.minimum(0.0, 1 - sizes[: self._references] / np.maximum(sizes, 1)[:, None])
+        for length in range(1, LONGEST + 1):
+            matches, totals = self._matches(self._words, length)
+            more = 1.0 if length > 1 else 0.0
+            with np.errstate(divide="ignore"):
+                total += np.log((matches + more) / np.maximum(totals + more, 1)[:, None]) / LONGEST
+        scores: Floats = np.exp(total)
+        return scores
+
+    def _matches(self, symbols: Sequence[Ints], length: int) -> tuple[Ints, Ints]:
+        """The common n-grams of every text with every reference, and how many each text has."""
+        from seshat.phrases.matches import shared  # heavy
+
+        sizes = np.array([len(one) for one in symbols], dtype=np.int64)
+        found = shared(np.concatenate(symbols), np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]), length, self._references)
+        return found, np.maximum(0, sizes - length + 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,9 +18,10 @@ import regex
 from seshat.hints import Forms, senses
 from seshat.language import word_spans, words
 from seshat.phrases.consensus import consensus
+from seshat.phrases.loans import Loans
 from seshat.phrases.ngram import NgramModel
 from seshat.phrases.order import Order
-from seshat.phrases.search import Found, Option, best
+from seshat.phrases.search import Found, Option, Search
 from seshat.phrases.surface import Surface
 from seshat.phrases.table import LONGEST, Entry, PhraseTable
 from seshat.phrases.words import align
@@ -30,7 +31,9 @@ LONGEST_SENTENCE = 80
 LONGEST_SEARCH = 40
 """Words that are searched at once."""
 PER_WORD = (0.0, 0.3, 0.6, 0.9)
-"""The weights of a word that are tried."""
+"""What a word of the translation is worth: all of these are tried."""
+USUAL_WORD = 0.3
+"""The one of them for a single best translation."""
 CANDIDATES = 25
 """Translations that are compared, for each of these."""
 SPREAD = 0.25
@@ -39,6 +42,8 @@ RATIO_LENGTH = 20
 """Characters of a source that says something about lengths."""
 ALTERNATIVES = 4
 """Translations of a known form that an unknown word may take."""
+BLEU = 0.5
+"""How much precision of words counts when candidates are compared; see ``consensus``."""
 UNKNOWN = -3.0
 """The logarithm that stands for each probability of a word that is copied."""
 ARRANGED = 0.7
@@ -56,20 +61,17 @@ class Weights:
     words_backward: float = 0.1
     language: float = 0.2
     """Of the language model."""
-    word: float = 0.3
-    """For every word of the translation."""
     copied: float = -1.0
     form: float = -1.5
     """For a word that is translated as another form."""
 
     def score(self, entry: Entry) -> float:
-        """Of an entry, without the language model."""
+        """Of an entry, without the language model and what a word is worth."""
         return (
             self.forward * entry.forward
             + self.backward * entry.backward
             + self.words_forward * entry.words_forward
             + self.words_backward * entry.words_backward
-            + self.word * len(entry.target)
         )
 
 
@@ -80,7 +82,15 @@ class PhraseTranslator:
     """A phrase table for each order of the source, and a language model."""
 
     def __init__(
-        self, table: PhraseTable, order: Order, arranged: PhraseTable, model: NgramModel, *, capitals: frozenset[str], growth: float
+        self,
+        table: PhraseTable,
+        order: Order,
+        arranged: PhraseTable,
+        model: NgramModel,
+        loans: Loans,
+        *,
+        capitals: frozenset[str],
+        growth: float,
     ) -> None:
         """``table`` is for sources as they are, ``arranged`` for those that ``order`` has put into the order of the target.
 
@@ -88,7 +98,7 @@ class PhraseTranslator:
         ``growth`` is how many characters a translation usually has for each of its source.
         """
         self.table, self.order, self.arranged, self.model = table, order, arranged, model
-        self._capitals, self._growth = capitals, growth
+        self._loans, self._capitals, self._growth = loans, capitals, growth
         self._forms = Forms(phrase[0] for phrase in table if len(phrase) == 1)
 
     @classmethod
@@ -110,6 +120,7 @@ class PhraseTranslator:
             order,
             PhraseTable.extract(arranged, align(arranged)),
             model,
+            Loans(sentences),
             capitals=_capitals(target for _, target in pairs),
             growth=statistics.median(ratios) if ratios else 1.0,
         )
@@ -126,35 +137,46 @@ class PhraseTranslator:
         source = Surface.read(text)
         if not source.words:
             return source.between[0]
-        candidates: dict[str, float] = {}
-        for surface, table, share in self._views(source):
-            for word in PER_WORD:
-                found = self._best(surface, table, CANDIDATES, replace(DEFAULT, word=word))
-                shares = np.exp(np.array([score for score, _ in found]) - found[0][0])
-                for (_, said), its in zip(found, share * shares / shares.sum(), strict=True):
-                    candidates[said] = candidates.get(said, 0.0) + float(its)
+        candidates = self.candidates(source)
         wanted = self._growth * max(1, len(text))
         likely = [math.exp(-0.5 * (math.log(max(1, len(said)) / wanted) / SPREAD) ** 2) for said in candidates]
-        return list(candidates)[consensus(list(candidates), np.array(list(candidates.values())) * likely)]
+        return list(candidates)[consensus(list(candidates), np.array(list(candidates.values())) * likely, bleu=BLEU)]
+
+    def candidates(self, source: Surface) -> dict[str, float]:
+        """Translations of a text that has words, with the probability that each is the best one; lengths apart."""
+        found: dict[str, float] = {}
+        capitals = self._capitals | self._bare_names(source)
+        for surface, table, share in self._views(source):
+            searches = self._searches(surface, table)
+            for word in PER_WORD:
+                best = _best(surface, searches, CANDIDATES, word, capitals)
+                shares = np.exp(np.array([score for score, _ in best]) - best[0][0])
+                for (_, said), its in zip(best, share * shares / shares.sum(), strict=True):
+                    found[said] = found.get(said, 0.0) + float(its)
+        return found
 
     def _views(self, source: Surface) -> list[tuple[Surface, PhraseTable, float]]:
         """A text in both orders, with what translates it and how much that counts."""
         return [(source, self.table, 1 - ARRANGED), (source.arranged(self.order.arrange), self.arranged, ARRANGED)]
 
-    def best(self, text: str, number: int = 1, weights: Weights = DEFAULT) -> list[tuple[float, str]]:
+    def best(self, text: str, number: int = 1) -> list[tuple[float, str]]:
         """The best translations of a text in the order of the target with their scores, the best first; between one and ``number``."""
         source = Surface.read(text)
         if not source.words:
             return [(0.0, source.between[0])]
-        return self._best(source.arranged(self.order.arrange), self.arranged, number, weights)
+        arranged = source.arranged(self.order.arrange)
+        capitals = self._capitals | self._bare_names(source)
+        return _best(arranged, self._searches(arranged, self.arranged), number, USUAL_WORD, capitals)
 
-    def _best(self, source: Surface, table: PhraseTable, number: int, weights: Weights) -> list[tuple[float, str]]:
-        parts = []
-        for at in range(0, len(source.words), LONGEST_SEARCH):
-            places = range(at, min(len(source.words), at + LONGEST_SEARCH))
-            parts.append(best(self._options(source, places, table, weights), len(places), self.model, weights.language, number=number))
-        together = [_joined(found) for found in zip(*parts, strict=False)]
-        return [(found.score, source.written(found.options, self._capitals)) for found in together]
+    def _bare_names(self, source: Surface) -> set[str]:
+        """The names of a text without their endings, in small letters."""
+        names = (word.lower() for place, word in enumerate(source.words) if source.is_capital(place))
+        return {stem for name in names if (stem := self._loans.find(name, is_name=True))}
+
+    def _searches(self, source: Surface, table: PhraseTable) -> list[Search]:
+        """One for each part of a text; most have one."""
+        parts = [range(at, min(len(source.words), at + LONGEST_SEARCH)) for at in range(0, len(source.words), LONGEST_SEARCH)]
+        return [Search(self._options(source, places, table, DEFAULT), len(places), self.model) for places in parts]
 
     def _options(self, source: Surface, places: range, table: PhraseTable, weights: Weights) -> list[Option]:
         """All ways to translate parts of the words at some places; options count from the first of these."""
@@ -173,12 +195,20 @@ class PhraseTranslator:
         return options
 
     def _unknown(self, place: int, word: str, table: PhraseTable, weights: Weights, *, is_name: bool) -> Iterator[Option]:
-        """Copy a word that the table lacks or, unless it is a name or a number, translate it as a form of another."""
-        copied = Entry((word,), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
-        yield Option(place, place + 1, (word,), weights.score(copied) + weights.copied)
+        """Copy a word that the table lacks, without the ending of this language; or translate it as a form of another, if it is no name."""
+        stem = self._loans.find(word, is_name=is_name)
+        for said, extra in ((word, weights.copied), (stem, 0.0)) if stem else ((word, weights.copied),):
+            unknown = Entry((said,), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+            yield Option(place, place + 1, (said,), weights.score(unknown) + extra)
         known = "" if is_name else self._forms.find(word)
         for entry in table.get((known,), ())[:ALTERNATIVES] if known != word else ():
             yield Option(place, place + 1, entry.target, weights.score(entry) + weights.form)
+
+
+def _best(source: Surface, searches: Sequence[Search], number: int, word: float, capitals: Set[str]) -> list[tuple[float, str]]:
+    parts = [search.best(DEFAULT.language, word, number=number) for search in searches]
+    together = [_joined(found) for found in zip(*parts, strict=False)]
+    return [(found.score, source.written(found.options, capitals)) for found in together]
 
 
 def _joined(parts: Sequence[Found]) -> Found:

@@ -3,11 +3,11 @@ import random
 import pytest
 
 from seshat.phrases.ngram import NgramModel
-from seshat.phrases.search import Option, best
+from seshat.phrases.search import Option, Search
 
 WORDS = ["a", "b", "c", "d"]
 MODEL = NgramModel([list("abcd"), list("abd"), list("bc"), list("dcba")], order=3)
-WEIGHT = 0.7
+WEIGHT, WORD = 0.7, 0.3
 
 
 def every_way(options: list[Option], length: int, done: int = 0) -> list[tuple[Option, ...]]:
@@ -29,9 +29,14 @@ def test_the_best_are_the_best_of_all(seed: int) -> None:
     ]
     ways = every_way(options, length)
     scores = sorted(
-        (sum(one.score for one in way) + WEIGHT * MODEL.score([word for one in way for word in one.target]) for way in ways), reverse=True
+        (
+            sum(one.score + WORD * len(one.target) for one in way) + WEIGHT * MODEL.score([word for one in way for word in one.target])
+            for way in ways
+        ),
+        reverse=True,
     )
-    found = best(options, length, MODEL, WEIGHT, number=len(ways) + 5)
+    search = Search(options, length, MODEL)
+    found = search.best(WEIGHT, WORD, number=len(ways) + 5)
     assert [one.score for one in found] == pytest.approx(scores)
     assert {one.options for one in found} == set(ways)
-    assert best(options, length, MODEL, WEIGHT)[0] == found[0]
+    assert search.best(WEIGHT, WORD)[0] == found[0]
