@@ -17,7 +17,8 @@ import regex
 
 from seshat.hints import Forms, senses
 from seshat.language import word_spans, words
-from seshat.phrases.consensus import consensus
+from seshat.neighbours import Neighbours
+from seshat.phrases.consensus import agreement, consensus
 from seshat.phrases.loans import Loans
 from seshat.phrases.ngram import NgramModel
 from seshat.phrases.order import Order
@@ -44,6 +45,10 @@ ALTERNATIVES = 4
 """Translations of a known form that an unknown word may take."""
 BLEU = 0.5
 """How much precision of words counts when candidates are compared; see ``consensus``."""
+ALIKE, LONG = 0.4, 70
+"""A training sentence that is as much like a text of so many characters is so for a reason, not by chance."""
+UNLIKE = 0.3
+"""If its translation has no more than this chrF++ in common with ours, its phrases were not found, and it is the better one."""
 UNKNOWN = -3.0
 """The logarithm that stands for each probability of a word that is copied."""
 ARRANGED = 0.7
@@ -88,6 +93,7 @@ class PhraseTranslator:
         arranged: PhraseTable,
         model: NgramModel,
         loans: Loans,
+        memory: Sequence[tuple[str, str]],
         *,
         capitals: frozenset[str],
         growth: float,
@@ -95,10 +101,12 @@ class PhraseTranslator:
         """``table`` is for sources as they are, ``arranged`` for those that ``order`` has put into the order of the target.
 
         ``capitals`` has the words of the target language, in small letters, that begin with a capital anywhere in a sentence;
-        ``growth`` is how many characters a translation usually has for each of its source.
+        ``growth`` is how many characters a translation usually has for each of its source; ``memory`` has whole sentences and their
+        translations.
         """
         self.table, self.order, self.arranged, self.model = table, order, arranged, model
         self._loans, self._capitals, self._growth = loans, capitals, growth
+        self._memory, self._near = memory, Neighbours([source for source, _ in memory])
         self._forms = Forms(phrase[0] for phrase in table if len(phrase) == 1)
 
     @classmethod
@@ -121,6 +129,7 @@ class PhraseTranslator:
             PhraseTable.extract(arranged, align(arranged)),
             model,
             Loans(sentences),
+            pairs,
             capitals=_capitals(target for _, target in pairs),
             growth=statistics.median(ratios) if ratios else 1.0,
         )
@@ -129,9 +138,20 @@ class PhraseTranslator:
         """The translation of each text on which the best ones agree: in both orders, and shorter and longer ways to say it.
 
         What a word more is worth differs between languages, and a training text of another kind does not tell it; how many characters
-        a translation takes does not differ that much.
+        a translation takes does not differ that much. Where a long text is much like a sentence of the training text and
+        translated quite differently, that sentence's translation.
         """
-        return [self._agreed(text) for text in texts]
+        if not self._memory:
+            return [self._agreed(text) for text in texts]
+        places, similarities = self._near.nearest(texts)
+        memory = zip(texts, places[:, 0].tolist(), similarities[:, 0].tolist(), strict=True)
+        return [self._better(text, self._memory[place], alike) for text, place, alike in memory]
+
+    def _better(self, text: str, remembered: tuple[str, str], alike: float) -> str:
+        """Our translation of a text, or that of a training sentence which is so much alike."""
+        ours, (source, translation) = self._agreed(text), remembered
+        is_near = alike >= ALIKE and len(text) >= LONG and len(text) <= 2 * len(source) <= 4 * len(text)
+        return translation if is_near and agreement([translation, ours])[0, 1] <= UNLIKE else ours
 
     def _agreed(self, text: str) -> str:
         source = Surface.read(text)

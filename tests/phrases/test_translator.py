@@ -63,3 +63,16 @@ def test_the_best_come_first_and_there_are_as_many_as_asked_for(translator: Phra
 
 def test_without_pairs_everything_is_copied() -> None:
     assert PhraseTranslator.train([]).translate(["La casa."]) == ["La casa."]
+
+
+def test_a_long_text_that_is_like_one_of_the_training_text_is_translated_as_that_was() -> None:
+    law = "Toda persona tiene derecho a la vida, a la libertad y a la seguridad de su persona"
+    others = [
+        (f"{word.capitalize()} {word}.", "Wesu mita.") for word in ("toda", "persona", "tiene", "derecho", "libertad", "seguridad", "vida")
+    ]
+    translator = PhraseTranslator.train([(f"{law}.", "Naro miku sela."), *others * 5])
+    assert translator.translate([f"{law} física y moral."]) == ["Naro miku sela."]
+
+
+def test_short_texts_are_like_others_by_chance(translator: PhraseTranslator) -> None:
+    assert translator.translate(["El perro ve la mesa."]) != ["Wesu niko tarika."]
