@@ -59,7 +59,7 @@ def test_attention_by_example_is_attention_with_a_mask(store: Store, chats: list
 
 @pytest.mark.parametrize("precision", ["lora", "nf4"])
 def test_a_fused_lora_is_that_of_peft(store: Store, chats: list[Chat], precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    training = settings(precision=precision, bf16=False, lora={"r": 4, "alpha": 6})
+    training = settings(precision=precision, lora={"r": 4, "alpha": 6})
 
     def drawn() -> Any:
         network = model(store, training)
