@@ -12,7 +12,7 @@ from seshat.sample.write import write
 from seshat.step import Outcome
 from seshat.store import Manifest, Store
 
-VERSION = 1
+VERSION = 2
 """Raised when the same seed gives other files."""
 FOLDER = "data/gold"
 

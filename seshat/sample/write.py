@@ -33,6 +33,8 @@ _DOCUMENTS = {
     "mercado": ("El mercado", 240),
 }
 """Stems of the translated documents: title and number of sentences."""
+_READERS = {f"lecturas-{number}": (f"Lecturas {number}", 1_000) for number in range(1, 9)}
+"""The same of schoolbooks: the longest text of many a small language is one book that was translated whole."""
 _MONOLINGUAL, _NEWS = 300, 6_000
 _GLOSSED = 0.8
 """Share of the transcribed rows that were analysed."""
@@ -59,6 +61,7 @@ class _Contents:
     rows: list[Sentence]
     table: list[Sentence]
     documents: dict[str, list[Sentence]]
+    """Schoolbooks among them."""
     scanned: list[Sentence]
     poster: list[Sentence]
     monolingual: list[Sentence]
@@ -97,17 +100,20 @@ def _contents(grammar: Grammar) -> _Contents:
     sizes = [_EXAMPLES, _ROWS, _TABLE, _SCANNED, _POSTER, *(number for _, number in _DOCUMENTS.values())]
     pairs = iter(grammar.sentences(sum(sizes)))
     examples, rows, table, scanned, poster, *documents = ([next(pairs) for _ in range(size)] for size in sizes)
+    monolingual, news = grammar.sentences(_MONOLINGUAL, stream=1), grammar.sentences(_NEWS, stream=2)
+    books = iter(grammar.sentences(sum(number for _, number in _READERS.values()), stream=3))
+    readers = {stem: [next(books) for _ in range(number)] for stem, (_, number) in _READERS.items()}
     return _Contents(
         lexicon=grammar.lexicon,
         spoken=spoken,
         examples=examples,
         rows=rows,
         table=table,
-        documents=dict(zip(_DOCUMENTS, documents, strict=True)),
+        documents={**dict(zip(_DOCUMENTS, documents, strict=True)), **readers},
         scanned=scanned,
         poster=poster,
-        monolingual=grammar.sentences(_MONOLINGUAL, stream=1),
-        news=grammar.sentences(_NEWS, stream=2),
+        monolingual=monolingual,
+        news=news,
     )
 
 
@@ -136,8 +142,9 @@ def _translations(folder: Path, gold: Path, contents: _Contents, rng: random.Ran
     folder.mkdir(parents=True, exist_ok=True)
     write_source(folder, "Textos traducidos")
     y = contents.lexicon.others["y"].root
+    titles = {stem: title for stem, (title, _) in (_DOCUMENTS | _READERS).items()}
     for number, (stem, sentences) in enumerate(contents.documents.items()):
-        document = translated(stem, _DOCUMENTS[stem][0], sentences, y, rng)
+        document = translated(stem, titles[stem], sentences, y, rng)
         taught, bridge = f"{stem}.{LANGUAGE}", f"{stem}.{BRIDGE}"
         match number % 3:
             case 0:

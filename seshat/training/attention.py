@@ -44,7 +44,11 @@ def _attend(
     dropout: float = 0.0,
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention in each of the examples, which have these ``lengths`` over all rows; with the mask if there are none."""
+    """Causal attention in each of the examples, which have these ``lengths`` over all rows; with the mask if there are none.
+
+    In float32, whatever the rest is computed in: for examples of 24 tokens torch takes 2.4 times as long in bfloat16, most of it in
+    the backward pass; from 1,000 tokens on it makes no difference.
+    """
     if lengths is None or not getattr(module, "is_causal", True) or any(others.get(name) is not None for name in SPECIAL):
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
@@ -54,12 +58,14 @@ def _attend(
         return attended
     rows, heads, tokens, _ = query_BHTK.shape
     grouped = heads != key_BHTK.shape[1]
-    examples = (x.transpose(1, 2).flatten(0, 1).transpose(0, 1)[None].split(lengths, dim=2) for x in (query_BHTK, key_BHTK, value_BHTK))
-    out = [
-        nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True, scale=scaling, enable_gqa=grouped)
-        for q, k, v in zip(*examples, strict=True)
-    ]
-    return torch.cat(out, dim=2).transpose(1, 2).reshape(rows, tokens, heads, -1), None
+    flat = (x.float().transpose(1, 2).flatten(0, 1).transpose(0, 1)[None] for x in (query_BHTK, key_BHTK, value_BHTK))
+    examples = (x_1HTK.split(lengths, dim=2) for x_1HTK in flat)
+    with torch.autocast(query_BHTK.device.type, enabled=False):
+        out = [
+            nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True, scale=scaling, enable_gqa=grouped)
+            for q, k, v in zip(*examples, strict=True)
+        ]
+    return torch.cat(out, dim=2).transpose(1, 2).reshape(rows, tokens, heads, -1).to(query_BHTK.dtype), None
 
 
 def lengths(positions_BT: torch.Tensor) -> list[int]:

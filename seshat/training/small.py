@@ -9,12 +9,15 @@ runs without a download, in minutes; it is no use for anything else.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import regex
 import torch
 import torch.distributed
 import torch.multiprocessing
@@ -22,9 +25,9 @@ import torch.multiprocessing
 from seshat.engines.download import BASES, commit
 from seshat.engines.weights import sha256
 from seshat.examples import TRAINING, by_people, read_examples
-from seshat.language import Language
+from seshat.language import Language, words
 from seshat.prompts import ChatTokenizer, Prompts
-from seshat.records import Document, digest
+from seshat.records import Document, Example, digest
 from seshat.store import Manifest, Store
 from seshat.training.batches import Chat, Packed
 from seshat.training.loop import setup, train_step
@@ -33,7 +36,7 @@ from seshat.training.settings import Small, Training
 from seshat.training.strategy import Place
 
 log = logging.getLogger(__name__)
-VERSION = 1
+VERSION = 2
 TEXT_END, TURN_END = "<|endoftext|>", "<|end|>"
 CONTROL = (TEXT_END, TURN_END, "<|system|>", "<|user|>", "<|assistant|>")
 TEMPLATE = (
@@ -45,6 +48,8 @@ QWEN_SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\
 """How the tokenizer of Qwen cuts text before it merges bytes: llama.cpp knows it as ``qwen2``."""
 REPEAT, REVERSE, ORDER = "Repite", "Al revés", "Ordena"
 LESSONS_PER_TEXT = 4
+LISTED = 5
+"""How often the tokenizer meets each headword and translation of a dictionary."""
 VALUE_GAIN = 1.5
 """How loudly a token takes over what it looked at, in the beginning; measured with 1, 1.5 and 2."""
 PRINT_EVERY = 50
@@ -59,13 +64,13 @@ def build(small: Small, language: Language, prompts: Prompts, store: Store, fold
     before = store.manifest(folder)
     if before and before.notes.get("sources") == sources and store.done(folder, before.fingerprint):
         return before, True  # from these very files: they need not be read
-    texts, spelling = bridge_texts(language, store), taught_texts(store)
+    texts, spelling = bridge_texts(language, store), taught_words(store)
     fingerprint = digest("small", VERSION, small.model_dump_json(), *names, len(texts), *texts, *spelling)
     done = store.done(folder, fingerprint)
     if done:
         return done, True
     log.info("download-model: the small base is made here, from %d texts in %s", len(texts), language.bridge.name)
-    tokenizer = _save_tokenizer(small, [*texts, *spelling, *_instructions(prompts, language)], store.path(folder))
+    tokenizer = _save_tokenizer(small, [*_words(texts), *spelling, *_instructions(prompts, language)], store.path(folder))
     chats = (chat for lesson in _lessons(texts, small) for chat in _encode(lesson, tokenizer, small.row_length))
     rows = pack(chats, {"lessons": fingerprint}, small.row_length, small.seed, store)
     _learn(small, rows, store.path(folder))
@@ -105,10 +110,44 @@ def _bridge_sides(split: str, bridge: str, store: Store) -> Iterator[str]:
             yield example.source if source == bridge else example.answer
 
 
-def taught_texts(store: Store) -> list[str]:
-    """Both sides of the training examples, for the tokenizer only."""
-    examples = by_people(read_examples(store.path(f"{TRAINING}/train.jsonl")))
-    return list(dict.fromkeys(text for example in examples for text in (example.source, example.answer)))
+def taught_words(store: Store) -> list[str]:
+    """The words of both sides of the training examples, for the tokenizer only: cut into morphemes where an example says how.
+
+    What a dictionary lists counts most, so that stems become tokens whole, and endings others.
+    """
+    examples = list(by_people(read_examples(store.path(f"{TRAINING}/train.jsonl"))))
+    known = dict(pair for example in examples if example.task == "morphology" for pair in _morphemes(example))
+    texts = dict.fromkeys(text for example in examples for text in (example.source, example.answer))
+    counts = Counter(piece for text in texts for piece in _cut(text))
+    found = [part for piece, count in counts.items() for part in _parts(piece, known) * round(math.sqrt(count))]
+    listed = [f" {text}" for example in examples if example.task == "dictionary" for text in (example.source, example.answer)]
+    return [*found, *listed * LISTED]
+
+
+def _words(texts: Iterable[str]) -> list[str]:
+    """The words of some texts; one that stands there a hundred times stands there ten times."""
+    return [
+        piece for piece, count in Counter(piece for text in texts for piece in _cut(text)).items() for _ in range(round(math.sqrt(count)))
+    ]
+
+
+def _morphemes(example: Example) -> Iterator[tuple[str, list[str]]]:
+    """The words of a text, in small letters, with their morphemes, if these are hyphenated and there are as many of them."""
+    said, analyses = words(example.source), example.answer.split()
+    if len(said) == len(analyses):
+        yield from ((word, analysis.split("-")) for word, analysis in zip(said, analyses, strict=True))
+
+
+def _parts(piece: str, known: Mapping[str, list[str]]) -> list[str]:
+    """A piece as the tokenizer sees it, cut into its morphemes if they are known; it begins as it is written."""
+    word = piece.strip()
+    first, *rest = known.get(word.lower(), [word])
+    return [piece[: piece.index(word)] + word[:1] + first[1:], *rest]
+
+
+def _cut(text: str) -> list[str]:
+    found: list[str] = regex.findall(QWEN_SPLIT, text)
+    return found
 
 
 def _instructions(prompts: Prompts, language: Language) -> list[str]:

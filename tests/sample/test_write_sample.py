@@ -44,9 +44,9 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(written: Written,
     assert contents(tmp_path) == contents(written.raw.parent)
 
 
-def test_it_writes_about_4000_pairs_in_all_formats_within_25_megabytes(written: Written) -> None:
+def test_it_writes_about_12000_pairs_in_all_formats_within_25_megabytes(written: Written) -> None:
     suffixes = {path.suffix for path in written.raw.rglob("*") if path.is_file()}
-    assert 3_800 <= written.report.num_pairs <= 4_200
+    assert 11_800 <= written.report.num_pairs <= 12_200
     assert {".csv", ".json", ".xlsx", ".txt", ".docx", ".pdf", ".png", ".jpg", ".yaml"} <= suffixes
     assert sum(path.stat().st_size for path in written.raw.rglob("*") if path.is_file()) < 25_000_000
 
@@ -87,7 +87,7 @@ def test_no_sentence_of_the_news_is_the_translation_of_a_pair(written: Written) 
 
 def test_documents_hold_their_gold_sentences(written: Written) -> None:
     stems = sorted(path.stem for path in (written.gold / "alignment").glob("*.tsv"))
-    assert len(stems) == 8
+    assert len(stems) == 16
     for stem in stems:
         for code in ("qtm", "spa"):
             (path,) = written.raw.rglob(f"{stem}.{code}.*")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from seshat.examples import read_examples
+from seshat.examples import read_examples, to_line
 from seshat.prompts import ChatTokenizer
 from seshat.records import Document
 from seshat.store import Manifest, Store
@@ -56,6 +57,21 @@ def test_its_tokenizer_speaks_the_template(store: Store, tokenizer: ChatTokenize
     rendered = "<|user|>Al tamuri: la mujer canta.<|end|><|assistant|>"
     assert tokenizer.tokenizer.decode(ids) == rendered
     assert tokenizer.decode(tokenizer.text("kaʼü ʼñandú 日本")) == "kaʼü ʼñandú 日本"
+
+
+def test_its_tokenizer_takes_stems_whole_and_endings_apart(store: Store, tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(Path(store.root, "data", "training"), root / "data" / "training")
+    examples = list(read_examples(store.path("data/training/train.jsonl")))
+    analysed = replace(examples[0], task="morphology", source="Kisannuyeʼ tolan.", answer="kisan-nu-yeʼ tolan")
+    listed = replace(examples[0], task="dictionary", direction="qtm-spa", source="sakul", answer="ver")
+    (root / "data" / "training" / "train.jsonl").write_text(
+        "".join(f"{to_line(one)}\n" for one in [*examples, analysed, listed]), encoding="utf-8"
+    )
+    words = small.taught_words(Store(str(root)))
+    assert {"Kisan", "nu", "yeʼ", " tolan"} <= set(words)
+    assert "Kisannuyeʼ" not in words
+    assert words.count(" sakul") == words.count(" ver") == small.LISTED
 
 
 def test_it_is_made_once(store: Store) -> None:

@@ -90,6 +90,7 @@ def settings(**changes: object) -> Training:
         "eval_steps": 3,
         "logging_steps": 1,
         "use_gpu": False,
+        "bf16": False,
         "tracking": False,
         "evaluator": {"sample": 0},
     }
