@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -53,7 +54,9 @@ def test_the_manifests_record_the_checks(tiny: Tiny) -> None:
     store = Store(str(tiny.root))
     merged, gguf = store.manifest("models/merged/tiny"), store.manifest("models/gguf/tiny")
     assert merged is not None
-    assert "same best token at 100.0% of places" in merged.notes["logits"]
+    share = re.search(r"same best token at ([\d.]+)% of places", merged.notes["logits"])
+    assert share
+    assert float(share.group(1)) > 99, "in bfloat16, where the processor has it, two tokens may be equally good"
     assert merged.notes["logits beside NF4"].startswith("largest difference of a logit ")
     assert merged.notes["logits beside NF4"] != merged.notes["logits"], "4-bit weights are other numbers"
     assert gguf is not None

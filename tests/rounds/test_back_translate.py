@@ -28,7 +28,7 @@ from tests.make import copied
 from tests.tiny_model import PAIRS, exported_workspace
 
 pytestmark = pytest.mark.heavy
-NUM_PAIRS, NUM_ALONE = 300, 40
+NUM_PAIRS, NUM_ALONE = 500, 40
 SENTENCES = Grammar(seed=1).sentences(NUM_PAIRS + 2 * NUM_ALONE)
 GOLD = {one.text: one.translation for one in SENTENCES} | {one.translation: one.text for one in SENTENCES}
 """Every sentence of the sample with its translation."""
