@@ -49,7 +49,7 @@ from seshat.store import Manifest, Store
 from seshat.translate import Translator
 
 log = logging.getLogger(__name__)
-VERSION = 3
+VERSION = 4
 """Raised when the same inputs give other numbers."""
 DERIVED = {"bootstrap", "seed", "published"}
 """Settings that the answers do not depend on."""

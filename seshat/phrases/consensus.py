@@ -28,7 +28,7 @@ def consensus(candidates: Sequence[str], probabilities: Floats, *, bleu: float =
     """The place of the candidate whose score is highest in expectation, if one of the candidates is the reference.
 
     ``probabilities`` say how likely each is that; they need not sum to one. ``bleu``, from 0 to 1, is the share of BLEU in the score;
-    the rest is chrF++.
+    the rest is chrF++. Only the ``REFERENCES`` most probable candidates are taken as references; of equals, the more probable one wins.
     """
     order = np.argsort(-probabilities, kind="stable")
     ranked = [candidates[place] for place in order]

@@ -69,6 +69,12 @@ class Surface:
         order = [part[place] for part in self.parts for place in arrange([self.words[at].lower() for at in part])]
         return replace(self, words=tuple(self.words[place] for place in order), first=order.index(self.first) if order else 0)
 
+    @property
+    def capitals(self) -> frozenset[str]:
+        """The words that have a capital which says something, in small letters; none where everything is in capitals."""
+        named = frozenset(word.lower() for place, word in enumerate(self.words) if self.is_capital(place))
+        return frozenset() if len(self.words) > 1 and all(word.isupper() for word in self.words) else named
+
     def is_capital(self, place: int) -> bool:
         """A word has a capital that says something."""
         return place != self.first and self.words[place][:1].isupper()

@@ -11,6 +11,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import regex
@@ -27,6 +28,8 @@ from seshat.phrases.surface import Surface
 from seshat.phrases.table import LONGEST, Entry, PhraseTable
 from seshat.phrases.words import align
 
+VERSION = 2
+"""Raised when the same pairs give other translations."""
 LONGEST_SENTENCE = 80
 """Words of a training sentence; longer ones say too little for what they cost."""
 LONGEST_SEARCH = 40
@@ -106,7 +109,7 @@ class PhraseTranslator:
         """
         self.table, self.order, self.arranged, self.model = table, order, arranged, model
         self._loans, self._capitals, self._growth = loans, capitals, growth
-        self._memory, self._near = memory, Neighbours([source for source, _ in memory])
+        self._memory = memory
         self._forms = Forms(phrase[0] for phrase in table if len(phrase) == 1)
 
     @classmethod
@@ -117,19 +120,20 @@ class PhraseTranslator:
         read = [(Surface.read(source), words(target)) for source, target in pairs]
         read += [(Surface.read(source), words(sense)) for source, target in entries for sense in senses(target)]
         read = [(source, target) for source, target in read if 0 < len(source.words) <= LONGEST_SENTENCE >= len(target) > 0]
+        memory = [pair for pair in pairs if all(words(side) for side in pair)]
         sentences = [(source.small, target) for source, target in read]
         links = align(sentences)
         order = Order(sentences, links, [source.parts for source, _ in read])
         arranged = [(source.arranged(order.arrange).small, target) for source, target in read]
         model = NgramModel([target for _, target in sentences] + [words(text) for text in texts])
-        ratios = [len(target) / len(source) for source, target in pairs if len(source) >= RATIO_LENGTH]
+        ratios = [len(target) / len(source) for source, target in memory if len(source) >= RATIO_LENGTH]
         return cls(
             PhraseTable.extract(sentences, links),
             order,
             PhraseTable.extract(arranged, align(arranged)),
             model,
-            Loans(sentences),
-            pairs,
+            Loans(sentences, [source.capitals for source, _ in read]),
+            memory,
             capitals=_capitals(target for _, target in pairs),
             growth=statistics.median(ratios) if ratios else 1.0,
         )
@@ -147,6 +151,10 @@ class PhraseTranslator:
         memory = zip(texts, places[:, 0].tolist(), similarities[:, 0].tolist(), strict=True)
         return [self._better(text, self._memory[place], alike) for text, place, alike in memory]
 
+    @cached_property
+    def _near(self) -> Neighbours:
+        return Neighbours([source for source, _ in self._memory])
+
     def _better(self, text: str, remembered: tuple[str, str], alike: float) -> str:
         """Our translation of a text, or that of a training sentence which is so much alike."""
         ours, (source, translation) = self._agreed(text), remembered
@@ -157,12 +165,12 @@ class PhraseTranslator:
         source = Surface.read(text)
         if not source.words:
             return source.between[0]
-        candidates = self.candidates(source)
+        candidates = self._candidates(source)
         wanted = self._growth * max(1, len(text))
         likely = [math.exp(-0.5 * (math.log(max(1, len(said)) / wanted) / SPREAD) ** 2) for said in candidates]
         return list(candidates)[consensus(list(candidates), np.array(list(candidates.values())) * likely, bleu=BLEU)]
 
-    def candidates(self, source: Surface) -> dict[str, float]:
+    def _candidates(self, source: Surface) -> dict[str, float]:
         """Translations of a text that has words, with the probability that each is the best one; lengths apart."""
         found: dict[str, float] = {}
         capitals = self._capitals | self._bare_names(source)
@@ -190,15 +198,14 @@ class PhraseTranslator:
 
     def _bare_names(self, source: Surface) -> set[str]:
         """The names of a text without their endings, in small letters."""
-        names = (word.lower() for place, word in enumerate(source.words) if source.is_capital(place))
-        return {stem for name in names if (stem := self._loans.find(name, is_name=True))}
+        return {stem for name in source.capitals if (stem := self._loans.find(name, is_name=True))}
 
     def _searches(self, source: Surface, table: PhraseTable) -> list[Search]:
         """One for each part of a text; most have one."""
         parts = [range(at, min(len(source.words), at + LONGEST_SEARCH)) for at in range(0, len(source.words), LONGEST_SEARCH)]
-        return [Search(self._options(source, places, table, DEFAULT), len(places), self.model) for places in parts]
+        return [Search(self._options(source, places, table), len(places), self.model) for places in parts]
 
-    def _options(self, source: Surface, places: range, table: PhraseTable, weights: Weights) -> list[Option]:
+    def _options(self, source: Surface, places: range, table: PhraseTable) -> list[Option]:
         """All ways to translate parts of the words at some places; options count from the first of these."""
         small = source.small[places.start : places.stop]
         fixed = [bool(_DIGIT.search(word)) for word in small]
@@ -208,21 +215,24 @@ class PhraseTranslator:
                 if any(fixed[begin:end]):
                     break
                 found = table.get(small[begin:end], ())
-                options += [Option(begin, end, entry.target, weights.score(entry)) for entry in found]
+                options += [Option(begin, end, entry.target, DEFAULT.score(entry)) for entry in found]
             if fixed[begin] or (small[begin],) not in table:
                 is_name = fixed[begin] or source.is_capital(places[begin])
-                options += self._unknown(begin, small[begin], table, weights, is_name=is_name)
+                options += self._unknown(begin, small[begin], table, is_name=is_name)
         return options
 
-    def _unknown(self, place: int, word: str, table: PhraseTable, weights: Weights, *, is_name: bool) -> Iterator[Option]:
-        """Copy a word that the table lacks, without the ending of this language; or translate it as a form of another, if it is no name."""
-        stem = self._loans.find(word, is_name=is_name)
-        for said, extra in ((word, weights.copied), (stem, 0.0)) if stem else ((word, weights.copied),):
+    def _unknown(self, place: int, word: str, table: PhraseTable, *, is_name: bool) -> Iterator[Option]:
+        """Copy a word that the table lacks, whole or without its ending; or translate it as a form of another, unless it is a name.
+
+        Numbers stay whole.
+        """
+        stem = "" if _DIGIT.search(word) else self._loans.find(word, is_name=is_name)
+        for said, extra in ((word, DEFAULT.copied), (stem, 0.0)) if stem else ((word, DEFAULT.copied),):
             unknown = Entry((said,), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
-            yield Option(place, place + 1, (said,), weights.score(unknown) + extra)
+            yield Option(place, place + 1, (said,), DEFAULT.score(unknown) + extra)
         known = "" if is_name else self._forms.find(word)
         for entry in table.get((known,), ())[:ALTERNATIVES] if known != word else ():
-            yield Option(place, place + 1, entry.target, weights.score(entry) + weights.form)
+            yield Option(place, place + 1, entry.target, DEFAULT.score(entry) + DEFAULT.form)
 
 
 def _best(source: Surface, searches: Sequence[Search], number: int, word: float, capitals: Set[str]) -> list[tuple[float, str]]:

@@ -12,7 +12,7 @@ from seshat.errors import StoreError
 from seshat.evaluation.cases import seen
 from seshat.examples import TRAINING, by_people, read_examples
 from seshat.hints import Knowledge
-from seshat.phrases.translator import PhraseTranslator
+from seshat.phrases.translator import VERSION, PhraseTranslator
 from seshat.prompts import ChatTokenizer
 from seshat.records import Example, digest
 from seshat.store import Store
@@ -67,7 +67,7 @@ class Speaker(Section):
 def phrases_speaker(store: Store) -> Speaker:
     """Phrases that learn from the training data on disk."""
     data = _train_sha256(store)
-    return Speaker(kind="phrases", name=PHRASES, identity=digest("phrases", data), data=data, train=store.path(TRAIN))
+    return Speaker(kind="phrases", name=PHRASES, identity=digest("phrases", VERSION, data), data=data, train=store.path(TRAIN))
 
 
 def model_speaker(store: Store, name: str, base: Callable[[], str]) -> Speaker:

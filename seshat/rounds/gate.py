@@ -21,7 +21,7 @@ from seshat.records import Example, digest
 from seshat.rounds.engines import Speaker
 from seshat.store import PROCESSED, Store
 
-VERSION = 1
+VERSION = 2
 """Raised when the same engine and the same sentences give other numbers."""
 FOLDER = f"{PROCESSED}/rounds"
 """It holds sentences of people, so it goes when one of them is withdrawn."""

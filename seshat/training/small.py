@@ -8,6 +8,7 @@ runs without a download, in minutes; it is no use for anything else.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import os
@@ -70,7 +71,7 @@ def build(small: Small, language: Language, prompts: Prompts, store: Store, fold
     if done:
         return done, True
     log.info("download-model: the small base is made here, from %d texts in %s", len(texts), language.bridge.name)
-    tokenizer = _save_tokenizer(small, [*_words(texts), *spelling, *_instructions(prompts, language)], store.path(folder))
+    tokenizer = _save_tokenizer(small, [*_damped(texts), *spelling, *_instructions(prompts, language)], store.path(folder))
     chats = (chat for lesson in _lessons(texts, small) for chat in _encode(lesson, tokenizer, small.row_length))
     rows = pack(chats, {"lessons": fingerprint}, small.row_length, small.seed, store)
     _learn(small, rows, store.path(folder))
@@ -118,31 +119,32 @@ def taught_words(store: Store) -> list[str]:
     examples = list(by_people(read_examples(store.path(f"{TRAINING}/train.jsonl"))))
     known = dict(pair for example in examples if example.task == "morphology" for pair in _morphemes(example))
     texts = dict.fromkeys(text for example in examples for text in (example.source, example.answer))
-    counts = Counter(piece for text in texts for piece in _cut(text))
-    found = [part for piece, count in counts.items() for part in _parts(piece, known) * round(math.sqrt(count))]
+    found = [part for piece in _damped(texts) for part in _parts(piece, known)]
     listed = [f" {text}" for example in examples if example.task == "dictionary" for text in (example.source, example.answer)]
     return [*found, *listed * LISTED]
 
 
-def _words(texts: Iterable[str]) -> list[str]:
-    """The words of some texts; one that stands there a hundred times stands there ten times."""
+def _damped(texts: Iterable[str]) -> list[str]:
+    """The words of some texts as they are written; one that stands there a hundred times comes ten times."""
     return [
         piece for piece, count in Counter(piece for text in texts for piece in _cut(text)).items() for _ in range(round(math.sqrt(count)))
     ]
 
 
 def _morphemes(example: Example) -> Iterator[tuple[str, list[str]]]:
-    """The words of a text, in small letters, with their morphemes, if these are hyphenated and there are as many of them."""
-    said, analyses = words(example.source), example.answer.split()
+    """The words of a text, in small letters, with their morphemes: hyphenated, as many, and spelling the words."""
+    said, analyses = words(example.source), [analysis.split("-") for analysis in example.answer.lower().split()]
     if len(said) == len(analyses):
-        yield from ((word, analysis.split("-")) for word, analysis in zip(said, analyses, strict=True))
+        yield from ((word, parts) for word, parts in zip(said, analyses, strict=True) if "".join(parts) == word and all(parts))
 
 
 def _parts(piece: str, known: Mapping[str, list[str]]) -> list[str]:
-    """A piece as the tokenizer sees it, cut into its morphemes if they are known; it begins as it is written."""
+    """A piece as the tokenizer sees it, cut into its morphemes if they are known; it is written as before."""
     word = piece.strip()
-    first, *rest = known.get(word.lower(), [word])
-    return [piece[: piece.index(word)] + word[:1] + first[1:], *rest]
+    if word.lower() not in known:
+        return [piece]
+    ends = list(itertools.accumulate((len(part) for part in known[word.lower()]), initial=piece.index(word)))
+    return [piece[begin:end] for begin, end in itertools.pairwise([0, *ends[1:-1], len(piece)])]
 
 
 def _cut(text: str) -> list[str]:

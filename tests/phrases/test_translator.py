@@ -1,6 +1,6 @@
 import pytest
 
-from seshat.phrases.translator import PhraseTranslator
+from seshat.phrases.translator import LONG, PhraseTranslator
 
 NOUNS = {"casa": "tari", "libro": "moko", "perro": "wesu", "niño": "liko", "árbol": "panu"}
 VERBS = {"ve": "niko", "busca": "saru", "quiere": "teme", "tiene": "holi"}
@@ -74,5 +74,27 @@ def test_a_long_text_that_is_like_one_of_the_training_text_is_translated_as_that
     assert translator.translate([f"{law} física y moral."]) == ["Naro miku sela."]
 
 
-def test_short_texts_are_like_others_by_chance(translator: PhraseTranslator) -> None:
-    assert translator.translate(["El perro ve la mesa."]) != ["Wesu niko tarika."]
+def test_short_texts_are_like_others_by_chance() -> None:
+    law = "Toda persona tiene derecho a la vida y a la libertad"
+    others = [(f"{word.capitalize()} {word}.", "Wesu mita.") for word in ("toda", "persona", "tiene", "derecho", "libertad", "vida")]
+    translator = PhraseTranslator.train([(f"{law}.", "Naro miku sela."), *others * 5])
+    assert len(law) < LONG
+    assert translator.translate([f"{law} moral."]) != ["Naro miku sela."]
+
+
+def test_a_borrowed_name_loses_its_ending_and_one_of_the_bridge_language_keeps_it() -> None:
+    names = ("Manuel", "Carlos", "Pedro", "Lucas")
+    into_spanish = [(f"Wesu {name}nin niko.", f"{name} ve el perro.") for name in names]
+    assert "Gates" in PhraseTranslator.train(into_spanish).translate(["Wesu Gatesnin niko."])[0].split()
+    plurals = [(f"Los {word}es vienen.", f"{word.capitalize()} mita.") for word in ("doctor", "hospital", "profesor", "animal")]
+    assert "Torres" in PhraseTranslator.train(plurals).translate(["Vienen los Torres."])[0]
+
+
+def test_numbers_stay_whole() -> None:
+    plurals = [(f"Los {word}es vienen.", f"{word} mita") for word in ("doctor", "hospital", "profesor", "animal")]
+    assert "2000es" in PhraseTranslator.train(plurals).translate(["los 2000es vienen"])[0]
+
+
+def test_pairs_with_an_empty_side_teach_nothing() -> None:
+    pairs = [("Toda persona tiene derecho a la vida, a la libertad y a la seguridad de su persona.", ""), ("El perro ve.", "Wesu niko.")]
+    assert PhraseTranslator.train(pairs * 2).translate([pairs[0][0]]) != [""]

@@ -107,7 +107,7 @@ def test_phrases_do_a_round_end_to_end(settings: Settings) -> None:
     """Without a GPU: translate, train on what is good, see whether it helped."""
     settings = with_rounds(settings, engine="phrases", round_trip=20.0)
     store = Store(settings.root)
-    with pytest.raises(DataError, match="phrases is not good enough"):  # 300 pairs do not make that good a translator
+    with pytest.raises(DataError, match="phrases is not good enough"):  # nobody's pairs make that good a translator
         back_translate.run(with_rounds(settings, least=90.0))
     outcome = back_translate.run(settings)
     assert outcome is not None

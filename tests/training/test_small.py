@@ -59,18 +59,20 @@ def test_its_tokenizer_speaks_the_template(store: Store, tokenizer: ChatTokenize
     assert tokenizer.decode(tokenizer.text("kaʼü ʼñandú 日本")) == "kaʼü ʼñandú 日本"
 
 
-def test_its_tokenizer_takes_stems_whole_and_endings_apart(store: Store, tmp_path: Path) -> None:
+def test_its_tokenizer_learns_from_stems_and_endings(store: Store, tmp_path: Path) -> None:
     root = tmp_path / "workspace"
     shutil.copytree(Path(store.root, "data", "training"), root / "data" / "training")
     examples = list(read_examples(store.path("data/training/train.jsonl")))
     analysed = replace(examples[0], task="morphology", source="Kisannuyeʼ tolan.", answer="kisan-nu-yeʼ tolan")
+    other = replace(examples[0], task="morphology", source="Zorfanu.", answer="zor-fane")
     listed = replace(examples[0], task="dictionary", direction="qtm-spa", source="sakul", answer="ver")
     (root / "data" / "training" / "train.jsonl").write_text(
-        "".join(f"{to_line(one)}\n" for one in [*examples, analysed, listed]), encoding="utf-8"
+        "".join(f"{to_line(one)}\n" for one in [*examples, analysed, other, listed]), encoding="utf-8"
     )
     words = small.taught_words(Store(str(root)))
     assert {"Kisan", "nu", "yeʼ", " tolan"} <= set(words)
     assert "Kisannuyeʼ" not in words
+    assert "Zorfanu" in words, "morphemes that do not spell the word say nothing about it"
     assert words.count(" sakul") == words.count(" ver") == small.LISTED
 
 
