@@ -62,18 +62,13 @@ class Clock:
 def main(arguments: Sequence[str]) -> None:
     """Write the hypotheses and the scores, and print the table."""
     asked = _parser().parse_args(arguments)
-    sources = _lines(asked.source)
-    references = _lines(asked.reference) if asked.reference else None
-    if references and len(references) != len(sources):
-        raise DataError(
-            f"{asked.source} has {len(sources)} lines and {asked.reference} has {len(references)}: they must be the same sentences"
-        )
+    sources, references = read_pair(asked.source, asked.reference)
     clock = Clock()
     with tempfile.TemporaryDirectory() as root:
         settings = read_settings("", [f"language={asked.language}", f"data.raw={asked.raw}", f"root={root}", *WHOLE, *asked.settings])
-        _check_direction(asked.direction, settings.language)
+        check_direction(asked.direction, settings.language)
         with clock.phase("data"):
-            examples = _examples(settings)
+            examples = training_examples(settings)
     said = {"ours": _translate(examples, asked.direction, sources, clock)}
     if clock.learning > 60 * asked.cpu_minutes:
         raise SeshatError(
@@ -84,13 +79,13 @@ def main(arguments: Sequence[str]) -> None:
     (output / "hypotheses.txt").write_text("".join(f"{line}\n" for line in said["ours"]), encoding="utf-8")
     if references:
         with clock.phase("floors"):
-            said = _floors(examples, asked.direction, sources) | said
+            said = floors(examples, asked.direction, sources) | said
     result = {
         "direction": asked.direction,
         "num_examples": len(examples),
         "cpu_seconds": clock.seconds,
         "scores": _scores(said, references) if references else [],
-        "ours_against_gloss": _against_gloss(said, references) if references else {},
+        "ours_against_gloss": _against_gloss(said, references) if "gloss" in said else {},
     }
     (output / "scores.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     _print(result)
@@ -111,10 +106,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_direction(direction: str, language: Language) -> None:
+def check_direction(direction: str, language: Language) -> None:
+    """A direction is one of two."""
     known = (f"{language.code}-{language.bridge.code}", f"{language.bridge.code}-{language.code}")
     if direction not in known:
         raise DataError(f"--direction {direction}: with this language it is {' or '.join(known)}")
+
+
+def read_pair(source: str, reference: str) -> tuple[list[str], list[str]]:
+    """The sentences of two files, one a line; of one, where there is no reference."""
+    sources, references = _lines(source), _lines(reference) if reference else []
+    if reference and len(references) != len(sources):
+        raise DataError(f"{source} has {len(sources)} lines and {reference} has {len(references)}: they must be the same sentences")
+    return sources, references
 
 
 def _lines(path: str) -> list[str]:
@@ -122,7 +126,7 @@ def _lines(path: str) -> list[str]:
         return [line.strip() for line in stream]
 
 
-def _examples(settings: Settings) -> list[Example]:
+def training_examples(settings: Settings) -> list[Example]:
     """All training examples that the raw material gives."""
     for job in (ingest, align, format):
         job.run(settings)
@@ -140,7 +144,8 @@ def _translate(examples: Sequence[Example], direction: str, sources: Sequence[st
         return translator.translate(sources)
 
 
-def _floors(examples: Sequence[Example], direction: str, sources: Sequence[str]) -> dict[str, list[str]]:
+def floors(examples: Sequence[Example], direction: str, sources: Sequence[str]) -> dict[str, list[str]]:
+    """What each floor makes of the sources."""
     memory = seen(examples, direction, "translation")
     lexicon = Lexicon.estimate((words(source), words(target)) for source, target in memory)
     return {**Floors(memory, lexicon, gloss_minimum=GLOSS_MINIMUM).translate(sources)}

@@ -13,6 +13,7 @@ hint can be trusted with sentences that it has never seen (the folds of Chernozh
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ BUCKET = 2
 """The letters that a form has in common with any word it may be taken for."""
 LONGEST_SENSE = 3
 """The most words of a dictionary's answer that stand for a word; longer ones explain it."""
+Known = tuple[str, tuple[str, ...]]
+"""A word as the dictionary or the lexicon has it, and its translations."""
 _SENSES = regex.compile(r"\s*[,;/|]\s*|\s*\(.*?\)\s*|\.\s+")
 _EDGES = regex.compile(r"^[^\p{L}\p{N}]+|[^\p{L}\p{M}\p{N}\u02bc\ua78c]+$")
 
@@ -115,14 +118,24 @@ class Hinter:
         near: Iterable[tuple[tuple[str, str], ...]] = self._near(sentences) if self._memory else [()] * len(sentences)
         return [Told(self._words(sentence), examples) for sentence, examples in zip(sentences, near, strict=True)]
 
+    def explained(self, sentence: str) -> list[tuple[str, ...]]:
+        """The translations of each of its words, in their order; none for a word that is not explained."""
+        found = dict(itertools.islice(self._explained(sentence), self.hinting.words))
+        return [found[word][1] if word in found else () for word in words(sentence)]
+
     def _words(self, sentence: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        unique: dict[str, tuple[str, ...]] = {}
+        for _, (form, translations) in self._explained(sentence):
+            unique.setdefault(form, translations)
+        return tuple(unique.items())[: self.hinting.words]
+
+    def _explained(self, sentence: str) -> Iterator[tuple[str, Known]]:
+        """The words of a sentence that are known and not frequent with their entries, the rarest first."""
         order = {word: place for place, word in reversed(list(enumerate(words(sentence)))) if self._counts[word] <= self._most}
         rarest = sorted(order, key=lambda word: (self._counts[word], order[word]))
-        found = (entry for word in rarest if (entry := self._entry(word)))
-        unique = dict(reversed([*found]))
-        return tuple(reversed(unique.items()))[: self.hinting.words]
+        return ((word, entry) for word in rarest if (entry := self._entry(word)))
 
-    def _entry(self, word: str) -> tuple[str, tuple[str, ...]] | None:
+    def _entry(self, word: str) -> Known | None:
         """A word as it is known, with its translations: exactly the same word first, of the dictionary before the lexicon."""
         if not self.hinting.words or not word.strip():
             return None
@@ -202,24 +215,30 @@ def hinter(hinting: Hinting, examples: Sequence[Example], direction: str) -> Hin
     return Hinter(hinting, memory, dictionary(examples, direction), lexicon)
 
 
-def cross_fitted(hinting: Hinting, examples: Sequence[Example], direction: str) -> dict[str, Told]:
-    """What is told about each translation of a direction, by the ``id`` of its example: nothing comes from a pair of its own fold.
+def fitted(hinting: Hinting, examples: Sequence[Example], direction: str) -> Iterator[tuple[Hinter, list[Example]]]:
+    """For each fold what finds hints in the pairs of all others, and the translations of the fold that get hints.
 
-    What says the same on a side as a pair of the fold is left out with it. Examples that go without hints are not among the
-    results; their content decides which.
+    What says the same on a side as a pair of the fold is left out with it. Which examples go without hints is decided by their content.
     """
-    translations = [one for one in examples if one.task == "translation" and one.direction == direction]
-    entries = [one for one in examples if one.task == "dictionary"]
+    translations = [one for one in by_people(examples) if one.task == "translation" and one.direction == direction]
+    entries = [one for one in by_people(examples) if one.task == "dictionary"]
     folds = _folds(translations, hinting.folds)
-    told: dict[str, Told] = {}
     for fold in range(hinting.folds):
         inside = [one for one, its in zip(translations, folds, strict=True) if its == fold]
         asked = [one for one in inside if _draw("hints", one.id) >= hinting.dropout]
-        if not asked:
-            continue
-        own = {key for one in inside for key in _sides(one)}
-        others = [one for one in translations if own.isdisjoint(_sides(one))]
-        finder = hinter(hinting, [*entries, *others], direction)
+        if asked:
+            own = {key for one in inside for key in _sides(one)}
+            others = [one for one in translations if own.isdisjoint(_sides(one))]
+            yield hinter(hinting, [*entries, *others], direction), asked
+
+
+def cross_fitted(hinting: Hinting, examples: Sequence[Example], direction: str) -> dict[str, Told]:
+    """What is told about each translation of a direction, by the ``id`` of its example: nothing comes from a pair of its own fold.
+
+    Examples that go without hints are not among the results.
+    """
+    told: dict[str, Told] = {}
+    for finder, asked in fitted(hinting, examples, direction):
         told |= zip((one.id for one in asked), finder.hints([one.source for one in asked]), strict=True)
     return told
 

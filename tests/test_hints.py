@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from seshat.hints import Forms, Hinting, Knowledge, Told, cross_fitted, dictionary, hinter, senses, with_hints
+from seshat.hints import Forms, Hinter, Hinting, Knowledge, Told, cross_fitted, dictionary, hinter, senses, with_hints
 from seshat.language import words
+from seshat.lexicon import Lexicon
 from seshat.records import Example
 
 HINTING = Hinting(words=8, examples=1, folds=3, dropout=0.0, frequent=0.5, nearest=0.1)
@@ -86,6 +87,20 @@ def test_words_are_those_of_the_dictionary_then_of_the_lexicon_and_the_rarest_co
     assert dict(told("una casa grande").words)["casa"][0] == "wasi"
     assert [word for word, _ in told("El perro y las piedras", words=1).words] == ["piedra"]
     assert told("El perro y las piedras", words=0).words == ()
+
+
+def test_two_forms_of_a_word_are_one_hint_in_the_place_of_the_rarer() -> None:
+    dictionary = {"casa": ["wasi"], "libro": ["liwru"]}
+    memory = [("libro libro casa", "x")]
+    found = Hinter(HINTING.model_copy(update={"frequent": 1.0}), memory, dictionary, Lexicon.estimate([])).hints(["casa libro casas"])
+    assert [form for form, _ in found[0].words] == ["casa", "libro"]
+
+
+def test_each_word_has_its_own_translations_in_its_place() -> None:
+    finder = hinter(HINTING, [*PAIRS, *ENTRIES], "spa-qtm")
+    assert finder.explained("Las piedras, xyz, perro") == [(), ("rumi",), (), ("allqu", "ashku")]
+    few = hinter(HINTING.model_copy(update={"words": 1}), [*PAIRS, *ENTRIES], "spa-qtm")
+    assert few.explained("Las piedras, xyz, perro") == [(), ("rumi",), (), ()]
 
 
 def test_frequent_words_are_not_explained() -> None:

@@ -31,7 +31,7 @@ from seshat.store import Manifest, Store
 TASK_WEIGHTS: dict[Task, float] = {"translation": 1.0, "dictionary": 0.5, "grammar": 0.5, "morphology": 0.3, "completion": 0.3}
 COLLECTION_WEIGHTS: dict[str, float] = {CORRECTIONS: 3.0}
 
-VERSION = 3
+VERSION = 4
 """Raised when the same examples give other files."""
 NO_HINTS = Hinting()
 

@@ -92,7 +92,10 @@ class Surface:
             elif behind.strip():
                 pieces[-1] = pieces[-1].rstrip()
                 pieces.append(behind)
-        written = clean_spaces("".join(pieces))
+        return self.begun(clean_spaces("".join(pieces)))
+
+    def begun(self, said: str) -> str:
+        """A translation with a capital at the beginning of its sentences, if this text has one."""
         if self.capital:
-            written = _LETTER.sub(lambda letter: letter.group().upper(), written, count=1)
-        return _SENTENCE.sub(lambda match: match.group(1) + match.group(2).upper(), written)
+            said = _LETTER.sub(lambda letter: letter.group().upper(), said, count=1)
+        return _SENTENCE.sub(lambda match: match.group(1) + match.group(2).upper(), said)
