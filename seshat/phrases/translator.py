@@ -46,7 +46,7 @@ RATIO_LENGTH = 20
 """Characters of a source that says something about lengths."""
 ALTERNATIVES = 4
 """Translations of a known form that an unknown word may take."""
-BLEU = 0.3
+BLEU = 0.1
 """How much precision of words counts when candidates are compared; see ``consensus``."""
 ALIKE, LONG = 0.4, 70
 """A training sentence that is as much like a text of so many characters is so for a reason, not by chance."""
