@@ -40,8 +40,8 @@ def test_bleu_prefers_the_shorter_of_two_where_chrf_prefers_the_longer() -> None
     assert _Said(texts, len(texts)).bleu()[1, 0] < _Said(texts, len(texts)).bleu()[2, 0]
 
 
-def test_only_the_most_probable_are_references_and_any_may_win() -> None:
+def test_the_most_probable_are_the_references_wherever_they_stand() -> None:
     many = [f"palabra {number}" for number in range(REFERENCES + 20)]
-    probabilities = np.linspace(1, 2, len(many))
-    assert many[consensus(many, probabilities)].startswith("palabra")
-    assert consensus([*many, "casa verde"], np.array([*probabilities * 0, 1.0])) == len(many)
+    assert consensus([*many, "casa verde"], np.array([0.0] * len(many) + [1.0])) == len(many)
+    crowd = ["el perro negro", *["la casa verde"] * (REFERENCES + 20)]
+    assert consensus(crowd, np.array([1.0, *[1e-4] * (REFERENCES + 20)])) == 0
