@@ -90,8 +90,10 @@ def test_any_number_of_actors_says_what_this_process_says(tmp_path: Path, ray_se
     for actors in (1, 2):
         before = len(asked(tmp_path))
         assert ask(who, tmp_path / str(actors), actors) == here
-        processes = {process for process, _ in asked(tmp_path)[before:]}
+        log = asked(tmp_path)[before:]
+        processes = {process for process, _ in log}
         assert os.getpid() not in processes
+        assert sorted(prompt for _, prompt in log) == sorted(prompt for _, prompt in asked(tmp_path)[: len(log)]), "each prompt once"
         assert 1 <= len(processes) <= actors, "a busy machine may start the second one when all is said"
 
 
