@@ -83,8 +83,7 @@ def begin(
         DataError: If the last round made val worse, if the engine is not good enough, or if there is no sentence to translate.
     """
     store.require("align", needed_by=STAGE)
-    ledger = judged(settings, evaluation, language, store, speaker)
-    last = ledger.last
+    last = judged(settings, evaluation, language, store, speaker).last
     if last and last.fell:
         _stop(_fallen(last), settings)
     measured = gate.measure(speaker, language, store, most=settings.val, gloss_minimum=evaluation.gloss_minimum)
@@ -100,31 +99,20 @@ def begin(
             f"back-translate: none of {len(found):,} sentences without a translation can be used: put text in the language into "
             "data/raw/translations (story.CODE.txt), run make ingest, make align and make format, then this again"
         )
-    number = (last.number + bool(last.outturn)) if last else 1
-    stage = Translate(
-        language=language,
-        round=number,
-        speaker=speaker,
-        train=store.path(TRAIN),
-        train_sha256=store.vouch(TRAIN).sha256,
-        guarded=guarded,
-        **settings.model_dump(include={"lengths", "copied", "lexicon", "round_trip"}),
+    round_ = Round(
+        number=(last.number + bool(last.outturn)) if last else 1,
+        engine=speaker.name,
+        identity=speaker.identity,
+        data=speaker.data,
+        directions=tuple("-".join(reversed(direction.split("-"))) for direction in writes),
+        kept=0,
+        rejected={},
+        scores=gate.scores(measured),
+        measured=gate.file_of(speaker, store, settings.val),
     )
+    stage = _stage(settings, language, store, speaker, round_.number, guarded)
     step = Step(STAGE, (stage,), write(found, store, settings.batch), settings=settings_yaml, max_rejected=1.0)
-    return Begun(
-        step,
-        Round(
-            number=number,
-            engine=speaker.name,
-            identity=speaker.identity,
-            data=speaker.data,
-            directions=tuple("-".join(reversed(direction.split("-"))) for direction in writes),
-            kept=0,
-            rejected={},
-            scores=gate.scores(measured),
-            measured=gate.file_of(speaker, store, settings.val),
-        ),
-    )
+    return Begun(step, round_)
 
 
 def finish(begun: Begun, store: Store) -> Round:
@@ -144,6 +132,18 @@ def drop(store: Store) -> Round:
     dropped = last.model_copy(update={"dropped": True})
     write_ledger(store, read_ledger(store).put(dropped))
     return dropped
+
+
+def _stage(settings: BackTranslate, language: Language, store: Store, speaker: Speaker, number: int, guarded: frozenset[str]) -> Translate:
+    return Translate(
+        language=language,
+        round=number,
+        speaker=speaker,
+        train=store.path(TRAIN),
+        train_sha256=store.vouch(TRAIN).sha256,
+        guarded=guarded,
+        **settings.model_dump(include={"lengths", "copied", "lexicon", "round_trip"}),
+    )
 
 
 def _writes(settings: BackTranslate, language: Language) -> list[str]:
