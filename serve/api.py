@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import logging
+import time
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from serve.requests import FORM, JSON, RefusedError, TranslateRequest, read_request
+from serve import chat, deepl, feedback, libretranslate, lookup
+from serve.access import Access
+from serve.backend import Backend
+from serve.requests import RefusedError
+from serve.service import Meter, NoMeter, Service
 from seshat.errors import SeshatError
 from seshat.language import Language
-from seshat.prompts import Card
-from seshat.serving import Band, Serving
-from seshat.translate import Translation
+from seshat.prompts import Card, Task
+from seshat.rights import Consent
+from seshat.serving import Serving
+from seshat.store import Store
 
 log = logging.getLogger(__name__)
 PAGE = Path(__file__).parent / "page"
@@ -28,49 +37,18 @@ SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-
-
-class BusyError(Exception):
-    """The queue is full."""
-
-
-class Backend(Protocol):
-    """What does the work behind the interface."""
-
-    async def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
-        """The translations in order; raises BusyError if the queue is full, TimeoutError if it takes too long."""
-        ...
-
-    async def ready(self) -> bool:
-        """True if a translation could be served now."""
-        ...
-
-
-class TranslateResponse(BaseModel):
-    """The translation, in the shape of the question: a text for a text, a list for a list."""
-
-    translatedText: str | list[str]  # noqa: N815 (LibreTranslate's name)
-    confidence: float | list[float | None] | None = Field(
-        description="The chrF++ (0 to 100) to be expected, as it was measured on sentences with the same signs; null if it is not known."
-    )
-    band: Band | list[Band | None] | None = Field(description="`green`: mostly right; `yellow`: the gist; `red`: often wrong; null.")
-    abstained: bool | list[bool] = Field(description="No translation is given, because too little is to be expected of it.")
-
-
-class LanguageResponse(BaseModel):
-    """A language that can be translated, and into which."""
-
-    code: str
-    name: str
-    targets: list[str]
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "testserver")
+"""What a service of this machine may be called: a page elsewhere whose name leads here is not answered (DNS rebinding)."""
 
 
 class SourceResponse(BaseModel):
-    """Material that the model learnt from."""
+    """Material that the model learnt from, and what its owners allow."""
 
+    name: str
     title: str
     steward: str
     licence: str
+    allows: Consent
 
 
 class InfoResponse(BaseModel):
@@ -78,10 +56,16 @@ class InfoResponse(BaseModel):
 
     model: str
     base: str
+    others: list[str] = Field(description="Other models of this service, by name; ask for one with `?model=`.")
     max_text_chars: int
     max_batch: int
     letters: list[str] = Field(description="Letters of the language that a usual keyboard lacks.")
+    questions: list[str] = Field(description="What it was taught to be asked, beside translations; with … where the word or text goes.")
     sources: list[SourceResponse]
+    feedback: bool = Field(description="Corrections are taken.")
+    report: bool = Field(description="`/report` says how good it was when it was measured.")
+    library: bool = Field(description="The texts that the model learnt from can be looked up.")
+    keys: bool = Field(description="An API key is needed.")
 
 
 class StatusResponse(BaseModel):
@@ -94,93 +78,81 @@ class ErrorResponse(BaseModel):
     """What went wrong, in one sentence; it never repeats what was sent."""
 
     error: str
+    message: str = Field(description="The same, where DeepL's clients look for it.")
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorResponse, "description": "Something about the request is wrong."},
+    401: {"model": ErrorResponse, "description": "An API key is needed."},
+    403: {"model": ErrorResponse, "description": "An API key is needed, or this is switched off."},
+    404: {"model": ErrorResponse, "description": "There is no such thing."},
     413: {"model": ErrorResponse, "description": "Too long, or too many texts."},
-    415: {"model": ErrorResponse, "description": "Neither JSON nor a form."},
-    429: {"model": ErrorResponse, "description": "Too many requests wait; try again after `Retry-After` seconds."},
+    415: {"model": ErrorResponse, "description": "Not a type that can be read."},
+    422: {"model": ErrorResponse, "description": "A parameter is wrong."},
+    429: {"model": ErrorResponse, "description": "Too many requests; try again after `Retry-After` seconds."},
+    503: {"model": ErrorResponse, "description": "The model is not ready yet."},
     504: {"model": ErrorResponse, "description": "It took too long."},
 }
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": TranslateRequest.model_json_schema()} for kind in (JSON, FORM)},
-    }
-}
 
 
-def build_api(backend: Backend, card: Card, serving: Serving) -> FastAPI:
-    """The application: ``/translate``, ``/languages``, ``/v1/info``, ``/health``, ``/ready`` and the page at ``/``."""
+def nowhere(card: Card) -> Store | None:
+    """Models that lie in no workspace: no corrections are kept, and there is no report."""
+    return None
+
+
+def build_api(
+    backend: Backend,
+    serving: Serving,
+    *,
+    home: Callable[[Card], Store | None] = nowhere,
+    meter: Meter | None = None,
+) -> FastAPI:
+    """The application: the interfaces of LibreTranslate, OpenAI and DeepL, our own, status, and the page at ``/``."""
     app = FastAPI(
         title="Seshat",
-        description=f"Translates between {card.language.bridge.name} and {card.language.name}.",
+        description="Translates between languages of few texts and those around them.",
         docs_url=None,  # both pages of documentation would load scripts from elsewhere
         redoc_url=None,
     )
+    service = Service(backend, serving, Access(serving), meter or NoMeter(), home)
     _handle_errors(app)
-    _add_translation(app, backend, card.language, serving)
-    _add_info(app, card, serving)
-    _add_status(app, backend, card)
+    for interface in (libretranslate, chat, deepl, lookup, feedback):
+        interface.add(app, service, ERRORS)
+    _add_info(app, service)
+    _add_status(app, service)
     _add_page(app)
+    _add_guards(app, service)
     return app
 
 
-def _add_translation(app: FastAPI, backend: Backend, language: Language, serving: Serving) -> None:
-    @app.post("/translate", responses=ERRORS, openapi_extra=BODY)
-    async def translate(request: Request) -> TranslateResponse:
-        """Translate a text, or a list of texts."""
-        asked = await read_request(request, serving)
-        source, target = _direction(asked, language)
-        try:
-            made = await backend.translate(asked.texts, source, target)
-        except BusyError:
-            raise RefusedError(429, "Too many requests are waiting. Try again in a moment.", serving.retry_after) from None
-        except TimeoutError:
-            raise RefusedError(504, f"The translation took longer than {serving.timeout:g} seconds. Try a shorter text.") from None
-        return _response(made, serving, alone=isinstance(asked.q, str))
-
-    @app.get("/languages")
-    async def languages() -> list[LanguageResponse]:
-        """The two languages and their codes."""
-        ours, bridge = language.short or language.code, language.bridge.short or language.bridge.code
-        return [
-            LanguageResponse(code=bridge, name=language.bridge.name, targets=[ours]),
-            LanguageResponse(code=ours, name=language.name, targets=[bridge]),
-        ]
-
-
-def _response(made: Sequence[Translation], serving: Serving, *, alone: bool) -> TranslateResponse:
-    """Translations with their confidence; an empty text in place of one that too little is to be expected of."""
-    abstained = [one.expected is not None and one.expected < serving.abstain_below for one in made]
-    columns: dict[str, Sequence[Any]] = {
-        "translatedText": ["" if silent else one.text for one, silent in zip(made, abstained, strict=True)],
-        "confidence": [None if one.expected is None else round(one.expected, 1) for one in made],
-        "band": [None if one.expected is None else serving.bands.of(one.expected) for one in made],
-        "abstained": abstained,
-    }
-    return TranslateResponse(**{name: values[0] if alone else values for name, values in columns.items()})
-
-
-def _add_info(app: FastAPI, card: Card, serving: Serving) -> None:
-    sources = [
-        SourceResponse(title=source.title or name, steward=source.steward, licence=source.licence)
-        for name, source in sorted(card.rights.sources.items())
-    ]
-    info = InfoResponse(
-        model=card.name,
-        base=Path(card.base).name,
-        max_text_chars=serving.max_text_chars,
-        max_batch=serving.max_batch,
-        letters=_letters(card.language),
-        sources=sources,
-    )
-
-    @app.get("/v1/info")
-    async def about() -> InfoResponse:
+def _add_info(app: FastAPI, service: Service) -> None:
+    @app.get("/v1/info", responses=ERRORS)
+    async def about(model: str = "") -> InfoResponse:
         """The model, its limits and the material it learnt from."""
-        return info
+        card, serving = service.card(model), service.serving
+        return InfoResponse(
+            model=card.name,
+            base=Path(card.base).name,
+            others=[one.name for one in service.backend.cards if one.name != card.name],
+            max_text_chars=serving.max_text_chars,
+            max_batch=serving.max_batch,
+            letters=_letters(card.language),
+            questions=_questions(card),
+            sources=[
+                SourceResponse(name=name, title=source.title or name, steward=source.steward, licence=source.licence, allows=source.consent)
+                for name, source in sorted(card.rights.sources.items())
+            ],
+            feedback=serving.feedback and service.home(card) is not None,
+            report=lookup.report_of(service, card) is not None,
+            library=service.backend.library(card.name) is not None,
+            keys=bool(serving.keys),
+        )
+
+
+def _questions(card: Card) -> list[str]:
+    ours, bridge = card.language.code, card.language.bridge.code
+    asked: list[tuple[Task, str, str]] = [("dictionary", ours, bridge), ("grammar", ours, ""), ("morphology", ours, "")]
+    return [card.prompts.instruction(task, "…", language=card.language, source=source, target=target) for task, source, target in asked]
 
 
 def _letters(language: Language) -> list[str]:
@@ -188,27 +160,20 @@ def _letters(language: Language) -> list[str]:
     return sorted(letter for letter in rare if not letter.isspace())
 
 
-def _add_status(app: FastAPI, backend: Backend, card: Card) -> None:
+def _add_status(app: FastAPI, service: Service) -> None:
     @app.get("/health")
     async def health() -> StatusResponse:
         """Alive."""
         return StatusResponse(status="ok")
 
-    @app.get("/ready", responses={503: {"model": ErrorResponse, "description": "No translation can be served now."}})
+    @app.get("/ready", responses={503: ERRORS[503]})
     async def ready() -> StatusResponse:
         """Able to translate: the model is loaded and takes requests."""
-        if not await backend.ready():
-            raise RefusedError(503, f"The model {card.name} is not ready yet.", 1)
+        service.card()
         return StatusResponse(status="ready")
 
 
 def _add_page(app: FastAPI) -> None:
-    @app.middleware("http")
-    async def secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        response.headers.update(SECURITY)
-        return response
-
     @app.get("/", include_in_schema=False)
     async def index() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})
@@ -216,35 +181,50 @@ def _add_page(app: FastAPI) -> None:
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
 
-def _direction(asked: TranslateRequest, language: Language) -> tuple[str, str]:
-    """Both languages as ISO 639-3 codes."""
-    source, target = language.called(asked.source), language.called(asked.target)
-    known = ", ".join(filter(None, (language.bridge.code, language.bridge.short, language.code, language.short)))
-    if not source or not target:
-        raise RefusedError(400, f"{'target' if source else 'source'}: not a language of this model; it knows {known}.")
-    if source == target:
-        raise RefusedError(400, "source and target are the same language.")
-    return source, target
+def _add_guards(app: FastAPI, service: Service) -> None:
+    """What every request and reply goes through."""
+
+    @app.middleware("http")
+    async def secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        started = time.perf_counter()
+        response = await call_next(request)
+        for name, value in SECURITY.items():
+            response.headers.setdefault(name, value)
+        route = request.scope.get("route")
+        service.meter.request(getattr(route, "path", "other"), response.status_code, time.perf_counter() - started)
+        return response
+
+    if service.serving.origins:
+        app.add_middleware(CORSMiddleware, allow_origins=list(service.serving.origins), allow_methods=["GET", "POST"], allow_headers=["*"])
+    if not service.serving.public:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL_NAMES))
 
 
 def _handle_errors(app: FastAPI) -> None:
     """Every error is one JSON object with one sentence; what is not on purpose is logged and not told."""
 
+    def reply(status: int, message: str, headers: Any = None) -> JSONResponse:
+        return JSONResponse({"error": message, "message": message}, status, headers)
+
     @app.exception_handler(RefusedError)
     async def refused(request: Request, error: RefusedError) -> JSONResponse:
-        headers = {"retry-after": str(error.retry_after)} if error.retry_after else None
-        return JSONResponse({"error": error.message}, error.status, headers)
+        return reply(error.status, error.message, {"retry-after": str(error.retry_after)} if error.retry_after else None)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        names = ", ".join(dict.fromkeys(str(detail["loc"][-1]) for detail in error.errors()))
+        return reply(422, f"{names}: not a value that this parameter can have.")
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"error": f"{error.detail}."}, error.status_code, error.headers)
+        return reply(error.status_code, f"{error.detail}.", error.headers)
 
     @app.exception_handler(SeshatError)
     async def ours(request: Request, error: SeshatError) -> JSONResponse:
         log.error("serve: %s", error)
-        return JSONResponse({"error": "The model could not translate this."}, 500)
+        return reply(500, "The model could not translate this.")
 
     @app.exception_handler(Exception)
     async def surprise(request: Request, error: Exception) -> JSONResponse:
         log.error("serve: %s", type(error).__name__, exc_info=error)
-        return JSONResponse({"error": "An unexpected error; the log of the server says more."}, 500)
+        return reply(500, "An unexpected error; the log of the server says more.")

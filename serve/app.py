@@ -1,7 +1,8 @@
-"""The Ray Serve application: one light deployment that speaks HTTP, one or more replicas that hold the model.
+"""The Ray Serve application: replicas that speak HTTP and hold the models.
 
-They are apart so that the page, ``/health`` and refusals are answered at once while every copy of the model is busy. The
-queue before the model is bounded: what does not fit is refused with 429.
+A replica answers the page, ``/health`` and refusals at once, while its models work in threads. Its queue is its own and bounded: what
+does not fit is refused with 429, which Ray Serve would not say. It looks for a newer model by itself and takes it up between two
+requests, because Ray Serve would stop the old replica before it starts the new one.
 """
 
 from __future__ import annotations
@@ -12,111 +13,104 @@ import socket
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
-from ray.serve.exceptions import BackPressureError
-from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
-from serve.api import BusyError, build_api
-from serve.models import Served, check_calibrated, check_rights, check_withdrawn, find, load
-from seshat.errors import ConfigError, EngineError
+from serve.access import Access
+from serve.api import build_api
+from serve.backend import Models
+from serve.meters import Meters
+from serve.models import Served, check_calibrated, check_rights, check_withdrawn, find, find_all, home_of
+from seshat.errors import ConfigError, EngineError, SeshatError
 from seshat.prompts import Card
 from seshat.serving import Serving
 from seshat.store import Store
-from seshat.translate import Translation
 
 log = logging.getLogger(__name__)
 APPLICATION = "seshat"
-CONNECTIONS = 1000
-"""How many requests the HTTP deployment holds open at once; the model's queue is far shorter."""
-READY_SECONDS = 2.0
+CONNECTIONS = 10_000
+"""How many requests a replica holds open at once; the model's queue is far shorter."""
+LOOK = 2.0
+"""Seconds between two looks for a newer model."""
+TARGET = 16
+"""Requests in a replica from which another one comes up, if there may be more."""
 QUIET = LoggingConfig(log_level="WARNING", enable_access_log=False)
 
 
-class Model:
-    """A copy of the model; several requests share it, each in a thread of its own."""
-
-    def __init__(self, served: Served, serving: Serving) -> None:
-        self._translator = load(served, serving)
-        # Threads of one transformers model would only wait for each other; llama.cpp gives each its slots.
-        threads = serving.max_ongoing_requests if served.engine == "llamacpp" else 1
-        self._threads = ThreadPoolExecutor(max_workers=threads)
-        language = served.card.language
-        self._translator.translate(["1."], language.bridge.code, language.code)  # warm: the first request waits no longer than others
-
-    async def translate(self, texts: list[str], source: str, target: str) -> list[Translation]:
-        """The translations in order."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._translator.translate, texts, source, target)
-
-    async def ready(self) -> bool:
-        """True, for its weights are loaded before it can be asked."""
-        return True
-
-
-class Remote:
-    """The model as the HTTP interface sees it: through Ray, with a time limit and a bounded queue."""
-
-    def __init__(self, model: DeploymentHandle, timeout: float) -> None:
-        self._model, self._timeout = model, timeout
-
-    async def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
-        """See ``Backend``; giving up cancels the request if it still waits."""
-        made: list[Translation] = await self._wait(self._model.translate.remote(list(texts), source, target), self._timeout)
-        return made
-
-    async def ready(self) -> bool:
-        """See ``Backend``."""
-        try:
-            return bool(await self._wait(self._model.ready.remote(), READY_SECONDS))
-        except (BusyError, TimeoutError):
-            return False
-
-    async def _wait(self, response: Any, seconds: float) -> Any:
-        async def result() -> Any:
-            return await response
-
-        try:
-            return await asyncio.wait_for(result(), seconds)
-        except BackPressureError:
-            raise BusyError from None
-        except TimeoutError:
-            response.cancel()
-            raise
-
-
 @serve.ingress()
-class Http:
-    """The HTTP interface in front of the model."""
+class Replica:
+    """The HTTP interface and the models behind it."""
 
-    def __init__(self, model: DeploymentHandle, card: Card, serving: Serving) -> None:
-        self._model, self._card, self._serving = model, card, serving
+    async def __init__(self, serving: Serving, root: str) -> None:  # type: ignore[misc]
+        """Load the models; a replica is asked nothing before that is done."""
+        self._serving, self._store = serving, Store(root)
+        self._models = Models(serving)
+        self._served: Sequence[Served] = ()
+        await self._take_up(find_all(serving, self._store))
+        self._watching = asyncio.create_task(self._watch()) if serving.reload and not serving.model else None
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Called by Ray Serve in the replica."""
-        return build_api(Remote(self._model, self._serving.timeout), self._card, self._serving)
+        return build_api(self._models, self._serving, home=self._home, meter=Meters())
+
+    async def _take_up(self, models: Sequence[Served]) -> None:
+        check_all(self._serving, models, self._store)
+        await self._models.serve(models)
+        self._served = models
+
+    async def _watch(self) -> None:
+        """Serve what is newest. A model that cannot be served is said once, and the one before it stays."""
+        refused: Sequence[Served] = ()
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                found = await asyncio.to_thread(find_all, self._serving, self._store)
+            except SeshatError:
+                continue  # nothing is there while an export writes, and what is served is served on
+            if found in (self._served, refused):
+                continue
+            try:
+                await self._take_up(found)
+                log.warning("serve: %s is served now", found[0].path)
+            except SeshatError as error:
+                refused = found
+                log.error("serve: %s stays, because the newest model cannot be served: %s", self._served[0].path, error)
+
+    def _home(self, card: Card) -> Store | None:
+        served = next((one for one in self._served if one.card.name == card.name), None)
+        return home_of(served) if served else None
+
+
+def check_all(serving: Serving, models: Sequence[Served], store: Store) -> None:
+    """Refuse what rights, keys or missing files forbid."""
+    if serving.public and not serving.keys:
+        raise ConfigError(
+            f"serving.host={serving.host} opens the service to other machines, and serving.keys is empty: write a key with "
+            "'seshat api-key NAME' and set serving.keys, or set serving.host=127.0.0.1"
+        )
+    for served in models:
+        check_rights(serving, served.card)
+        check_withdrawn(served, store)
+        check_calibrated(serving, served)
 
 
 def build(serving: Serving, store: Store) -> serve.Application:
-    """The application for the model that the settings name; refuses what rights or missing files forbid."""
-    served = find(serving, store)
-    check_rights(serving, served.card)
-    check_withdrawn(served, store)
-    check_calibrated(serving, served)
-    model = serve.deployment(
-        Model,
+    """The application for the models that the settings name; refuses what rights or missing files forbid."""
+    check_all(serving, find_all(serving, store), store)
+    Access(serving)  # a wrong key file is said before anything starts
+    scaled = {"min_replicas": serving.replicas, "max_replicas": serving.max_replicas, "target_ongoing_requests": TARGET}
+    return serve.deployment(
+        Replica,
         name="translator",
-        num_replicas=serving.replicas,
+        num_replicas="auto" if serving.max_replicas else serving.replicas,
+        autoscaling_config=scaled if serving.max_replicas else None,
         ray_actor_options={"num_cpus": serving.cpus_per_replica, "num_gpus": serving.gpus_per_replica},
-        max_ongoing_requests=serving.max_ongoing_requests,
-        max_queued_requests=serving.max_queued_requests,
+        max_ongoing_requests=CONNECTIONS,
+        graceful_shutdown_timeout_s=serving.timeout,  # who is being answered when it stops still gets the answer
         logging_config=QUIET,
-    )
-    front = serve.deployment(Http, name="http", ray_actor_options={"num_cpus": 0}, max_ongoing_requests=CONNECTIONS, logging_config=QUIET)
-    return front.bind(model.bind(served, serving), served.card, serving)
+    ).bind(serving, store.root)
 
 
 def run(serving: Serving, store: Store, when_ready: Callable[[str], object] = lambda address: None) -> None:

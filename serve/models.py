@@ -31,6 +31,8 @@ class Served(Section):
     folder: str
     """Where its tokenizer and card are."""
     card: Card
+    revision: str = ""
+    """Tells a file from one that an export put in its place."""
 
 
 def find(serving: Serving, store: Store) -> Served:
@@ -44,11 +46,25 @@ def find(serving: Serving, store: Store) -> Served:
     return _checked(Served(engine=serving.engine, path=path, folder=asked, card=read_card(asked)))
 
 
+def find_all(serving: Serving, store: Store) -> tuple[Served, ...]:
+    """The model to serve and those beside it, which must have different names."""
+    found = (find(serving, store), *(find(serving.model_copy(update={"model": path}), store) for path in serving.others))
+    names = [served.card.name for served in found]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"serving.others: {', '.join(names)}: two models have one name, and nobody could ask for the second")
+    return found
+
+
 def check_withdrawn(served: Served, store: Store) -> None:
     """Refuse a model that learnt from what its owners have taken back, in the workspace that the model lies in."""
-    models = os.path.dirname(os.path.dirname(served.folder))
-    home = Store(os.path.dirname(models)) if os.path.basename(models) == "models" else store
+    home = home_of(served) or store
     read_withdrawals(home).refuse_model(served.card, home, served.path)
+
+
+def home_of(served: Served) -> Store | None:
+    """The workspace that a model lies in; None for one that lies elsewhere."""
+    models = os.path.dirname(os.path.dirname(served.folder))
+    return Store(os.path.dirname(models)) if os.path.basename(models) == "models" else None
 
 
 def check_rights(serving: Serving, card: Card) -> None:
@@ -75,15 +91,19 @@ def load(served: Served, serving: Serving) -> Translator:
     if served.engine == "llamacpp":
         from seshat.engines.llamacpp import LlamaCppModel
 
-        context = serving.context or 2 * served.card.max_seq_length
         threads = max(1, int(serving.cpus_per_replica))
-        model = LlamaCppModel(served.path, threads=threads, slots=serving.max_ongoing_requests, context=context)
+        model = LlamaCppModel(served.path, threads=threads, slots=serving.max_ongoing_requests, context=context_of(served, serving))
     else:
         from seshat.engines.transformers_model import TransformersModel
 
         model = TransformersModel(served.path)
     knowledge, calibration = Knowledge.read(served.folder, served.card.hints), read_calibration(served.folder, served.card)
     return Translator(model, ChatTokenizer.load(served.folder), served.card, knowledge, calibration)
+
+
+def context_of(served: Served, serving: Serving) -> int:
+    """How many tokens of prompt and answer there is room for."""
+    return serving.context or 2 * served.card.max_seq_length
 
 
 def _newest(engine: str, store: Store) -> str:
@@ -108,4 +128,5 @@ def _gguf_file(folder: str) -> str:
 def _checked(served: Served) -> Served:
     if not os.path.exists(served.path):
         raise StoreError(f"{served.path} is not there: run 'make export-gguf' first, or set serving.model")
-    return served
+    seen = os.stat(served.path)
+    return served.model_copy(update={"revision": f"{seen.st_mtime_ns} {seen.st_size}"})

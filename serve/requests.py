@@ -1,4 +1,4 @@
-"""What clients send, read once into a type that cannot be wrong: JSON or a form, in LibreTranslate's shape.
+"""What clients send, read once into a type that cannot be wrong: JSON or a form.
 
 Nothing of what was sent appears in an error: texts may be private, and a log is not.
 """
@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from seshat.serving import Serving
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 BYTES_PER_CHARACTER = 12
 """A character outside the basic plane takes 12 bytes in JSON (two escapes) and in a form."""
+OVERHEAD = 4096
+"""Bytes for all that is not text."""
+Asked = TypeVar("Asked", bound="Question")
 
 
 class RefusedError(Exception):
@@ -28,49 +31,31 @@ class RefusedError(Exception):
         self.status, self.message, self.retry_after = status, message, retry_after
 
 
-class TranslateRequest(BaseModel):
-    """What to translate, as LibreTranslate's clients say it; fields that are not known here are ignored."""
+class Question(BaseModel):
+    """The body of a request; fields that are not known are ignored."""
 
     model_config = ConfigDict(extra="ignore", str_max_length=1_000_000)
 
-    q: str | list[str] = Field(description="One text, or several; the answer has the same shape.", examples=["La casa es grande."])
-    source: str = Field(description="ISO 639-3 or 639-1 code of the language of `q`, see `/languages`.", examples=["es"])
-    target: str = Field(description="ISO 639-3 or 639-1 code of the language to translate into.")
-    format: Literal["text"] = Field("text", description="Only plain text.")
-    api_key: str = Field("", description="Accepted and not looked at.")
 
-    @field_validator("q", mode="before")
-    @classmethod
-    def _texts(cls, value: object) -> object:
-        texts: list[object] = value if isinstance(value, list) else [value]
-        if not all(isinstance(text, str) for text in texts):
-            raise ValueError("must be a text or a list of texts")
-        if any("\ud800" <= character <= "\udfff" for text in texts for character in str(text)):
-            raise ValueError("holds half a character (a lone surrogate)")
-        return value
-
-    @property
-    def texts(self) -> list[str]:
-        """All texts, also if there is one."""
-        return [self.q] if isinstance(self.q, str) else self.q
+def body_of(kind: type[Question], *types: str) -> dict[str, Any]:
+    """What OpenAPI says about the body of a request that ``read`` reads."""
+    schema = kind.model_json_schema()
+    return {"requestBody": {"required": True, "content": {content: {"schema": schema} for content in types or (JSON,)}}}
 
 
-async def read_request(request: Request, serving: Serving) -> TranslateRequest:
-    """The request in a body of JSON or of a form, within the limits."""
-    body = await _body(request, BYTES_PER_CHARACTER * serving.max_text_chars * serving.max_batch + 4096)
-    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-    if kind == JSON:
-        fields = _json(body)
-    elif kind == FORM:
-        fields = _form(body)
-    else:
-        raise RefusedError(415, f"Send {JSON} or {FORM}.")
+async def read(kind: type[Asked], request: Request, serving: Serving, *, repeated: str = "", form: bool = True) -> Asked:
+    """The request in a body of JSON or of a form, within the limits; ``repeated`` is the field that a form may hold more than once.
+
+    Raises:
+        RefusedError: What is wrong with it.
+    """
+    fields = await _fields(request, BYTES_PER_CHARACTER * serving.max_text_chars * serving.max_batch + OVERHEAD, repeated, form)
+    if _has_half_characters(fields):
+        raise RefusedError(400, "The body holds half a character (a lone surrogate).")
     try:
-        asked = TranslateRequest.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as error:
         raise RefusedError(400, explain(error)) from None
-    _check_size(asked, serving)
-    return asked
 
 
 def explain(error: ValidationError) -> str:
@@ -80,7 +65,26 @@ def explain(error: ValidationError) -> str:
     return "; ".join(f"{name}: {message[0].lower()}{message[1:]}" for name, message in named.items()) + "."
 
 
-async def _body(request: Request, limit: int) -> bytes:
+def check_texts(name: str, texts: list[str], serving: Serving) -> None:
+    """Refuse too many texts, or one that is too long."""
+    if len(texts) > serving.max_batch:
+        raise RefusedError(413, f"{name}: at most {serving.max_batch} texts in one request, and this has {len(texts)}.")
+    longest = max(map(len, texts), default=0)
+    if longest > serving.max_text_chars:
+        raise RefusedError(413, f"{name}: at most {serving.max_text_chars} characters in a text, and one has {longest}.")
+
+
+async def _fields(request: Request, limit: int, repeated: str, form: bool) -> Mapping[str, Any]:
+    body = await read_body(request, limit)
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if kind == JSON:
+        return _json(body)
+    if kind == FORM and form:
+        return _form(body, repeated)
+    raise RefusedError(415, f"Send {JSON}{f' or {FORM}' if form else ''}.")
+
+
+async def read_body(request: Request, limit: int) -> bytes:
     """The body, given up as soon as it is too long."""
     body = bytearray()
     async for piece in request.stream():
@@ -96,24 +100,25 @@ def _json(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         raise RefusedError(400, "The body is not JSON in UTF-8.") from None
     if not isinstance(fields, dict):
-        raise RefusedError(400, 'The body must be a JSON object such as {"q": "...", "source": "es", "target": "..."}.')
+        raise RefusedError(400, "The body must be a JSON object.")
     return fields
 
 
-def _form(body: bytes) -> Mapping[str, Any]:
+def _form(body: bytes, repeated: str) -> Mapping[str, Any]:
     try:
         text = body.decode("ascii")
         fields = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=1000)
     except ValueError:
         raise RefusedError(400, f"The body is not a form in UTF-8. If it is JSON, send content-type: {JSON}.") from None
-    if "q" not in fields and text.lstrip().startswith("{"):
+    if text.lstrip().startswith("{"):
         raise RefusedError(400, f"The body looks like JSON: send it with content-type: {JSON}.")
-    return {name: values[0] if len(values) == 1 or name != "q" else values for name, values in fields.items()}
+    return {name: values if len(values) > 1 and name == repeated else values[0] for name, values in fields.items()}
 
 
-def _check_size(asked: TranslateRequest, serving: Serving) -> None:
-    if len(asked.texts) > serving.max_batch:
-        raise RefusedError(413, f"q: at most {serving.max_batch} texts in one request, and this has {len(asked.texts)}.")
-    longest = max((len(text) for text in asked.texts), default=0)
-    if longest > serving.max_text_chars:
-        raise RefusedError(413, f"q: at most {serving.max_text_chars} characters in a text, and one has {longest}.")
+def _has_half_characters(value: object) -> bool:
+    """True if a text anywhere in JSON cannot be written as UTF-8."""
+    if isinstance(value, str):
+        return any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, dict):
+        return any(_has_half_characters(one) for item in value.items() for one in item)
+    return isinstance(value, list) and any(map(_has_half_characters, value))

@@ -25,6 +25,7 @@ VERBS = {
     "review": ("review", "write a sheet for speakers and linguists; --read: say what the filled sheets say"),
     "export-gguf": ("export_gguf", "merge the adapter and write GGUF files"),
     "serve": ("serve", "answer translations over HTTP"),
+    "api-key": ("api_key", "make a key for the HTTP endpoint: seshat api-key NAME"),
     "demo": ("demo", "open the translation page"),
     "check-gpu": ("check_gpu", "is a GPU there, and does torch use it"),
     "trace": ("trace", "where does this sentence come from: seshat trace ID"),

@@ -37,23 +37,37 @@ class Serving(Section):
 
     model: PathSetting = ""
     """A model folder or GGUF file; empty: the newest one that the workspace has for the engine."""
+    others: tuple[PathSetting, ...] = ()
+    """More models beside it, of other languages or other rounds: a request gets the first that knows its languages, or names one."""
     engine: Literal["llamacpp", "transformers"] = "llamacpp"
     """llamacpp runs GGUF and is the fast one on processors; transformers runs the merged model, also on a GPU."""
     host: str = "127.0.0.1"
-    """Where to listen. Anything but this machine needs sources that allow ``serve_public``."""
+    """Where to listen. Anything but this machine needs ``keys``, and sources that allow ``serve_public``."""
     port: int = Field(8000, ge=1, le=65535)
     max_text_chars: int = Field(4000, ge=1)
     """The longest text of a request, and of all texts of a request together ``max_batch`` times that."""
     max_batch: int = Field(64, ge=1)
     """How many texts one request may hold."""
     max_ongoing_requests: int = Field(8, ge=1)
-    """How many requests a replica works on at once."""
+    """How many prompts llama.cpp works on at once in a replica."""
     max_queued_requests: int = Field(64, ge=0)
-    """How many more may wait; the next one is refused with 429 and Retry-After."""
+    """How many requests more than that may be in a replica; the next one is refused with 429 and Retry-After."""
     retry_after: int = Field(2, ge=1, description="seconds that a refused client is asked to wait")
     timeout: float = Field(60.0, gt=0, description="seconds after which a request is given up with 504")
     replicas: int = Field(1, ge=1)
     """How many copies of the model are loaded."""
+    max_replicas: int = Field(0, ge=0)
+    """As many copies come up when requests pile up, and go again; 0: always ``replicas``."""
+    reload: bool = True
+    """When the workspace gets a newer model, it is served without a request being dropped; only if ``model`` is empty."""
+    keys: PathSetting = ""
+    """The file of API keys (``seshat api-key NAME`` writes it); empty: whoever reaches the service may use it, on this machine only."""
+    rate_per_minute: int = Field(0, ge=0)
+    """How many requests a key, or without keys an address, has in a minute, in each replica; 0: any number."""
+    origins: tuple[str, ...] = ()
+    """Other web pages that may ask from a browser (CORS): ``https://example.org``."""
+    feedback: bool = True
+    """Speakers may send corrections; they go to ``data/raw/corrections`` of the model's workspace."""
     cpus_per_replica: float = Field(1.0, gt=0)
     """Cores of one copy; llama.cpp gets as many threads, rounded down, and at least one."""
     gpus_per_replica: float = Field(0.0, ge=0)

@@ -41,6 +41,8 @@ class Translation:
     """Every sentence ended by itself; if not, a translation was cut at its limit."""
     expected: float | None = None
     """The chrF++ to be expected, from 0 to 100: the mean of its sentences, by their length; None for a model without calibration."""
+    alternatives: tuple[str, ...] = ()
+    """Other translations, if they were asked for, the likeliest first."""
 
 
 EMPTY = Translation(text="", confidence=1.0, finished=True)
@@ -136,9 +138,22 @@ class Translator:
         prepared = self.prepare_messages(messages)
         return [one.text for one in prepared.read(self.complete(prepared.requests))]
 
+    def pieces(self, text: str, source: str) -> list[tuple[str, str]]:
+        """The sentences of a text, each with what stands between it and the next: ``translate`` of each, joined, is that of the text."""
+        plan = self._plan(text, source)
+        return [
+            (sentence, end if place + 1 >= len(line) else " ")
+            for line, end in zip(plan.lines, plan.ends, strict=True)
+            for place, sentence in enumerate(line or [""])
+        ]
+
+    def message(self, message: str, system: str = "") -> Request:
+        """A message as the model is asked, after what a ``system`` message says."""
+        return Request(tuple(self.tokenizer.prompt(message, system)), ANSWER_LIMIT)
+
     def prepare_messages(self, messages: Sequence[str]) -> Prepared:
         """``answer`` up to the model."""
-        requests = [Request(tuple(self.tokenizer.prompt(message)), ANSWER_LIMIT) for message in messages]
+        requests = [self.message(message) for message in messages]
         return Prepared(requests, lambda completions: [self._translation(self.tokenizer.decode(one.ids), [one]) for one in completions])
 
     def complete(self, requests: Sequence[Request]) -> list[Completion]:

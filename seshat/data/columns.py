@@ -25,6 +25,7 @@ Role = Literal[
     "gloss",
     "morphemes",
     "corrected",
+    "status",
 ]
 
 
@@ -98,6 +99,8 @@ class Columns(Section):
     )
     corrected: tuple[str, ...] = ("corrected side", "lado corregido")
     """The code of the language whose side a speaker wrote in place of a worse translation of the other side."""
+    status: tuple[str, ...] = ("review status", "estado de revision")
+    """What became of a correction: one that is ``superseded`` by a later version or ``rejected`` by other speakers is not used."""
 
     def over(self, other: Columns) -> Columns:
         """These names where they were set, the other's elsewhere."""

@@ -29,7 +29,9 @@ _ENTRY: tuple[Role, ...] = (
     "text",
     "bridge",
 )
-_PAIR: tuple[Role, ...] = ("text", "bridge", "gloss", "morphemes", "note", "corrected")
+UNUSED = ("superseded", "rejected")
+"""The states of a correction that is kept, but not used."""
+_PAIR: tuple[Role, ...] = ("text", "bridge", "gloss", "morphemes", "note", "corrected", "status")
 _SENSE = regex.compile(r"(?:^|(?<=[\s,;/.(]))\d{1,2}\s*[:.;)](?!\d)\s*")
 _BULLET = regex.compile(r"[•▪■◦●\u2023]\s*")
 _STOPPED = regex.compile(r"([?!])\.(?=\s|$)")
@@ -170,6 +172,8 @@ class Material:
             )
             if side := cells.get("corrected", "").strip():
                 pair = self._corrected(pair, side)
+            if (status := cells.get("status", "").strip()) in UNUSED:
+                pair = pair.reject(f"status: {status}")
             yield pair.reject(row.problem) if row.problem else pair
 
     def _pair(

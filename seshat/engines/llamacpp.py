@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from seshat.engines.decoding import Decoding
 from seshat.engines.model import Completion
 from seshat.errors import EngineError
+from seshat.records import digest
+
+GREEDILY: Mapping[str, Any] = {"temperature": 0.0, "samplers": ["top_k"], "top_k": 1}
 
 
 class LlamaCppModel:
@@ -59,23 +63,68 @@ class LlamaCppModel:
         ends = frozenset(stop)
         return list(self._callers.map(lambda prompt: self._ask(prompt, max_new_tokens, ends), prompts))
 
-    def _ask(self, prompt: Sequence[int], limit: int, stop: frozenset[int]) -> Completion:
+    def candidates(
+        self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int], decoding: Decoding
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """See ``CandidateModel``; greedy answers and samples.
+
+        Raises:
+            EngineError: For beam search, which llama.cpp does not have.
+        """
+        if decoding.num_beams:
+            raise EngineError("llama.cpp has no beam search: decode greedily or from samples, or with the engine transformers")
+        ends = frozenset(stop)
+        drawn = [
+            (prompt, _drawing(decoding, prompt, one) if decoding.num_samples else GREEDILY)
+            for prompt in prompts
+            for one in range(max(1, decoding.num_samples))
+        ]
+        said = self._callers.map(lambda one: self._ask(one[0], max_new_tokens, ends, one[1]), drawn)
+        for place in range(len(prompts)):
+            yield place, [next(said) for _ in range(max(1, decoding.num_samples))]
+
+    def stream(self, prompt: Sequence[int], *, max_new_tokens: int, stop: Sequence[int], tell: Callable[[str], bool]) -> None:
+        """Tell a greedy answer piece by piece, as it is made; ``tell`` says whether to go on. Control tokens have no text."""
+        ends, refused = frozenset(stop), []
+
+        def hear(reply: dict[str, Any]) -> bool:
+            if "error" in reply:  # raised below: what is raised in here is lost
+                refused.append(reply)
+                return True
+            choice = reply["choices"][0]
+            ended = ends.intersection(reply.get("__verbose", {}).get("tokens", ()))
+            return bool(ended) or (bool(choice["text"]) and not tell(choice["text"]))
+
+        asked = {"prompt": list(prompt), "n_predict": max_new_tokens, "stream": True, **GREEDILY, "cache_prompt": False}
+        self._server.handle_completions(asked | {"return_tokens": True, "verbose": True}, hear)
+        for reply in refused:
+            _answered(reply, self.path)
+
+    def _ask(self, prompt: Sequence[int], limit: int, stop: frozenset[int], how: Mapping[str, Any] = GREEDILY) -> Completion:
         reply: dict[str, Any] = self._server.handle_completions(
             {
                 "prompt": list(prompt),
                 "n_predict": limit,
-                "temperature": 0.0,
-                "samplers": ["top_k"],
-                "top_k": 1,
+                **how,
                 "n_probs": 1,
                 "return_tokens": True,
                 "verbose": True,  # or the reply has no ids, see _completion
                 "cache_prompt": False,
             }
         )
-        if "error" in reply:
-            raise EngineError(f"{self.path}: llama.cpp refused a prompt: {reply['error'].get('message', reply['error'])}")
-        return _completion(reply, stop)
+        return _completion(_answered(reply, self.path), stop)
+
+
+def _drawing(decoding: Decoding, prompt: Sequence[int], number: int) -> Mapping[str, Any]:
+    """How one sample is drawn: the same whatever else is asked at the same time."""
+    seed = int(digest("sample", decoding.seed, number, *prompt), 16) % 2**32
+    return {"temperature": decoding.temperature, "samplers": ["temperature"], "seed": seed}
+
+
+def _answered(reply: dict[str, Any], path: str) -> dict[str, Any]:
+    if "error" in reply:
+        raise EngineError(f"{path}: llama.cpp refused a prompt: {reply['error'].get('message', reply['error'])}")
+    return reply
 
 
 def _completion(reply: dict[str, Any], stop: frozenset[int]) -> Completion:

@@ -38,6 +38,7 @@ class LanguageModel(Protocol):
         ...
 
 
+@runtime_checkable
 class CandidateModel(Protocol):
     """A language model that can search for answers, and tells each prompt's as soon as they are known."""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from serve.api import PAGE, BusyError, build_api
+from serve.api import PAGE, build_api
+from serve.backend import Made
+from serve.library import Library
+from serve.turns import BusyError
 from seshat.errors import EngineError
 from seshat.prompts import Card
 from seshat.rights import Consent, Rights, Source
@@ -26,23 +29,35 @@ SECRET = "palabra-secreta"
 class Upper:
     """Answers in capitals, or fails as it is told."""
 
-    def __init__(self, failure: Exception | None = None) -> None:
-        self.failure = failure
-        self.asked: list[tuple[list[str], str, str]] = []
+    def __init__(self, failure: Exception | None = None, cards: Sequence[Card] = (CARD,), library: Library | None = None) -> None:
+        self.failure, self.cards, self._library = failure, cards, library
+        self.asked: list[tuple[list[str], str, str, str]] = []
 
-    async def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
-        self.asked.append((list(texts), source, target))
+    def library(self, model: str) -> Library | None:
+        return self._library
+
+    async def translate(self, texts: Sequence[str], source: str, target: str, model: str, *, alternatives: int = 0) -> Made:
+        self.asked.append((list(texts), source, target, model))
         if self.failure:
             raise self.failure
         expected = {"uno": 62.04, "dos": 31.0, "tres": 12.0}
-        return [Translation(text.upper(), 0.75, True, expected.get(text)) for text in texts]
+        others = tuple("abcde"[:alternatives])
+        return Made([Translation(text.upper(), 0.75, True, expected.get(text), others) for text in texts], 7)
 
-    async def ready(self) -> bool:
-        return self.failure is None
+    async def translate_stream(self, text: str, source: str, target: str, model: str) -> AsyncGenerator[str]:
+        for piece in text.split(". "):
+            made = await self.translate([piece], source, target, model)
+            yield made.translations[0].text
+
+    async def answer(self, message: str, system: str, model: str) -> AsyncGenerator[str]:
+        if self.failure:
+            raise self.failure
+        for piece in (*filter(None, [system]), message, "!"):
+            yield piece
 
 
 def client(failure: Exception | None = None) -> TestClient:
-    return TestClient(build_api(Upper(failure), CARD, SERVING), raise_server_exceptions=False)
+    return TestClient(build_api(Upper(failure), SERVING), raise_server_exceptions=False)
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -67,7 +82,7 @@ def test_without_calibration_no_confidence_is_invented() -> None:
 
 def test_a_service_may_abstain_and_says_so() -> None:
     serving = SERVING.model_copy(update={"abstain_below": 31.5})
-    asked = TestClient(build_api(Upper(), CARD, serving))
+    asked = TestClient(build_api(Upper(), serving))
     several = asked.post("/translate", json=body(q=["uno", "dos", "hola"])).json()
     assert several["translatedText"] == ["UNO", "", "HOLA"]
     assert (several["abstained"], several["confidence"]) == ([False, True, False], [62.0, 31.0, None])
@@ -82,8 +97,8 @@ def test_forms_are_read_as_libretranslates_clients_send_them() -> None:
 @pytest.mark.parametrize(("source", "target"), [("es", "qtm"), ("spa", "qtm"), ("qtm", "es"), ("qtm", "spa")])
 def test_languages_go_by_all_their_codes(source: str, target: str) -> None:
     backend = Upper()
-    assert TestClient(build_api(backend, CARD, SERVING)).post("/translate", json=body(source=source, target=target)).status_code == 200
-    assert set(backend.asked[0][1:]) == {"spa", "qtm"}
+    assert TestClient(build_api(backend, SERVING)).post("/translate", json=body(source=source, target=target)).status_code == 200
+    assert set(backend.asked[0][1:3]) == {"spa", "qtm"}
 
 
 def test_languages_and_info_tell_what_a_client_needs() -> None:
@@ -94,7 +109,10 @@ def test_languages_and_info_tell_what_a_client_needs() -> None:
     info = client().get("/v1/info").json()
     assert info["letters"] == ["ñ", "ü", "ʼ"]
     assert info["base"] == "qwen", "the path of the base is nobody's business"
-    assert info["sources"] == [{"title": "Diccionario", "steward": "Doña Rosa", "licence": "CC-BY-4.0"}]
+    allows = {"train": True, "publish_text": False, "publish_model": False, "serve_public": False, "commercial": False}
+    assert info["questions"][1] == "Explica la gramática en tamo: …"
+    source = {"name": "dictionary", "title": "Diccionario", "steward": "Doña Rosa", "licence": "CC-BY-4.0", "allows": allows}
+    assert info["sources"] == [source]
 
 
 BAD = {
@@ -121,7 +139,7 @@ BAD = {
 def test_bad_requests_get_one_sentence(content: bytes, status: int) -> None:
     reply = client().post("/translate", content=content, headers={"content-type": "application/json"})
     assert reply.status_code == status
-    assert list(reply.json()) == ["error"]
+    assert list(reply.json()) == ["error", "message"]
     assert reply.json()["error"].endswith(".")
 
 
@@ -154,7 +172,7 @@ def test_other_content_types_and_json_in_a_form_are_explained() -> None:
 def test_failures_behind_have_their_own_status_and_keep_their_secrets(failure: Exception, status: int) -> None:
     reply = client(failure).post("/translate", json=body())
     assert reply.status_code == status
-    assert list(reply.json()) == ["error"]
+    assert list(reply.json()) == ["error", "message"]
     assert SECRET not in reply.text
     assert reply.headers.get("retry-after") == ("7" if status == 429 else None)
 
@@ -163,11 +181,13 @@ def test_health_is_alive_and_ready_means_able() -> None:
     assert client().get("/health").json() == {"status": "ok"}
     assert client().get("/ready").status_code == 200
     assert client(BusyError()).get("/health").status_code == 200
-    assert client(BusyError()).get("/ready").status_code == 503
+    empty = TestClient(build_api(Upper(cards=()), SERVING))
+    assert [empty.get(path).status_code for path in ("/health", "/ready", "/v1/info", "/languages")] == [200, 503, 503, 200]
+    assert empty.post("/translate", json=body()).status_code == 503
 
 
 def test_paths_and_methods_that_are_not_there() -> None:
-    assert client().get("/nothing").json() == {"error": "Not Found."}
+    assert client().get("/nothing").json() == {"error": "Not Found.", "message": "Not Found."}
     assert client().get("/translate").status_code == 405
     assert client().get("/page/../settings.py").status_code == 404
 
@@ -177,7 +197,9 @@ def test_the_page_is_small_and_loads_nothing_from_elsewhere() -> None:
     assert reply.headers["content-type"].startswith("text/html")
     assert "default-src 'self'" in reply.headers["content-security-policy"]
     files = sorted(PAGE.iterdir())
-    assert [file.name for file in files] == ["index.html", "mark.svg", "page.js", "style.css", "words.js"]
+    assert [file.name for file in files] == [
+        *("ask.js", "core.js", "index.html", "library.js", "mark.svg", "page.js", "review.js", "style.css", "translate.js", "words.js")
+    ]
     assert sum(file.stat().st_size for file in files) < 100_000
     for file in files:
         text = file.read_text(encoding="utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
@@ -192,7 +214,8 @@ def test_the_page_says_everything_in_both_languages() -> None:
     text = (PAGE / "words.js").read_text(encoding="utf-8")
     spanish, english = (set(re.findall(r"^    (\w+):", part, re.MULTILINE)) for part in text.split("  en: {"))
     assert spanish == english
-    html, script = ((PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "page.js"))
+    html = (PAGE / "index.html").read_text(encoding="utf-8")
+    script = "".join(file.read_text(encoding="utf-8") for file in sorted(PAGE.glob("*.js")))
     used = set(re.findall(r'data-(?:word|label)="(\w+)"', html)) | set(re.findall(r'say\("(\w+)"', script))
     assert used <= spanish
     assert len(used) > 10

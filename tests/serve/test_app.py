@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from serve.access import add_key
 from serve.models import find
 from seshat.errors import ConfigError
 from seshat.serving import Serving
@@ -69,6 +72,58 @@ def test_libretranslates_own_client_works_unchanged(address: str) -> None:
     assert [language["code"] for language in client.languages()] == ["es", "qtm"]
 
 
+def test_openais_own_client_works_unchanged(address: str) -> None:
+    from openai import NotFoundError, OpenAI
+
+    client = OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0)
+    assert [model.id for model in client.models.list()] == ["tiny", "tiny:spa-qtm", "tiny:qtm-spa"]
+    asked = [{"role": "user", "content": "El perro corre. La abuela teje.\nYo bebo agua."}]
+    answer = client.chat.completions.create(model="tiny:spa-qtm", messages=asked)  # type: ignore[arg-type]
+    assert answer.choices[0].message.content == "Allku pawa. Awitsa awa.\nNoka yaku upya."
+    stream = client.chat.completions.create(model="tiny:spa-qtm", messages=asked, stream=True)  # type: ignore[arg-type]
+    pieces = [chunk.choices[0].delta.content or "" for chunk in stream]
+    assert "".join(pieces) == answer.choices[0].message.content
+    assert len(pieces) > 3
+    prompt = [{"role": "user", "content": "Traduce del español al tamo: El perro corre."}]
+    told = client.chat.completions.create(model="tiny", messages=prompt, stream=True)  # type: ignore[arg-type]
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in told) == "Allku pawa."
+    with pytest.raises(NotFoundError):
+        client.chat.completions.create(model="gpt-9", messages=asked)  # type: ignore[arg-type]
+
+
+def test_deepls_own_client_works_unchanged(address: str) -> None:
+    import deepl
+
+    client = deepl.DeepLClient("any", server_url=address)
+    made = client.translate_text(["La abuela teje.", "Yo bebo agua."], source_lang="ES", target_lang="QTM")
+    assert [(one.text, one.detected_source_lang) for one in made] == [("Awitsa awa.", "ES"), ("Noka yaku upya.", "ES")]  # type: ignore[union-attr]
+    assert client.translate_text("Awitsa awa.", target_lang="ES").text == "La abuela teje."  # type: ignore[union-attr]
+    assert [language.code for language in client.get_source_languages()] == ["ES", "QTM"]
+    assert not client.get_usage().any_limit_reached
+    with pytest.raises(deepl.DeepLException, match="not a language of this service"):
+        client.translate_text("a", source_lang="ES", target_lang="TLH")
+
+
+def test_alternatives_differ_from_the_best(address: str) -> None:
+    answer = ask(address, q=["El perro come pescado y bebe.", "El perro corre."], alternatives=2)[1]
+    for best, others in zip(answer["translatedText"], answer["alternatives"], strict=True):  # type: ignore[arg-type]
+        assert best not in others
+        assert len(set(others)) == len(others) <= 2
+
+
+def test_who_hangs_up_frees_the_place(address: str) -> None:
+    body = json.dumps({"q": "\n".join(f"El hombre número {number} come pescado" for number in range(90)), "source": "es", "target": "qtm"})
+    head = f"POST /translate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body.encode())}\r\n\r\n"
+    for _ in range(3):  # as many as there is room for
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as line:
+            line.sendall(head.encode() + body.encode())
+            time.sleep(0.05)
+    deadline = time.monotonic() + 5
+    while ask(address)[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_too_many_requests_are_refused_with_a_time_to_come_back(address: str) -> None:
     text = "\n".join(f"{line} {number}" for number in range(20) for line in ("El perro corre", "La casa es grande"))
     replies: list[tuple[int, dict[str, object], str]] = []
@@ -96,16 +151,21 @@ def test_a_taken_port_is_named_before_anything_starts() -> None:
     assert f"curl -s http://127.0.0.1:{serving.port}/translate" in text
 
 
-def test_a_model_that_may_not_be_public_is_not_built_for_the_public() -> None:
+def test_a_model_that_may_not_be_public_is_not_built_for_the_public(tmp_path: Path) -> None:
     from serve.app import build
 
     store = Store(str(exported_workspace()))
-    build(Serving(host="0.0.0.0"), store)  # its one source allows it
+    keys = str(tmp_path / "keys.txt")
+    add_key(keys, "radio")
+    serving = Serving(host="0.0.0.0", keys=keys)
+    build(serving, store)  # its one source allows it
+    with pytest.raises(ConfigError, match=r"serving\.keys is empty: write a key with 'seshat api-key NAME'"):
+        build(Serving(host="0.0.0.0"), store)
     path = "models/gguf/tiny/seshat.json"
     before = store.read(path)
     try:
         store.write(path, before.replace(b'"serve_public": true', b'"serve_public": false'))
         with pytest.raises(ConfigError, match="the owners of dictionary have not allowed that"):
-            build(Serving(host="0.0.0.0"), store)
+            build(serving, store)
     finally:
         store.write(path, before)

@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from serve.api import build_api
-from serve.models import find, load
+from serve.backend import Models
+from serve.library import TRAIN
+from serve.models import find
+from seshat.examples import to_line
+from seshat.prompts import CARD, Card
+from seshat.review.page import FILE
 from seshat.serving import Serving
 from seshat.store import Store
-from seshat.translate import Translation, Translator
+from tests.serve.test_lookup import EXAMPLES
 from tests.tiny_model import exported_workspace
 
 pytestmark = pytest.mark.browser
-
-
-class Local:
-    """The model in this process, without Ray."""
-
-    def __init__(self, translator: Translator) -> None:
-        self._translator = translator
-
-    async def translate(self, texts: Any, source: str, target: str) -> list[Translation]:
-        return self._translator.translate(texts, source, target)
-
-    async def ready(self) -> bool:
-        return True
+SMALL = """() => [...document.querySelectorAll("a, button, summary, select, input")]
+    .filter((one) => one.offsetParent && (one.closest("label") ?? one).offsetHeight < 24).map((one) => one.outerHTML)"""
+"""What fingers can hardly hit (WCAG 2.5.8)."""
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def home() -> Iterator[Path]:
+    """A workspace whose model knows what it learnt from: the tiny one, with its pairs and an entry beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        shutil.copytree(exported_workspace() / "models" / "gguf", root / "models" / "gguf")
+        file = Store(folder).write(TRAIN, "".join(f"{to_line(one)}\n" for one in EXAMPLES).encode())
+        card = root / "models/gguf/tiny" / CARD
+        found = Card.model_validate_json(card.read_text())
+        card.write_text(found.model_copy(update={"data": {"train.jsonl": file.sha256}}).model_dump_json())
+        yield root
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
     import uvicorn
 
     serving = Serving()
-    served = find(serving, Store(str(exported_workspace())))
-    app = build_api(Local(load(served, serving)), served.card, serving)
+    models = Models(serving)
+    app = build_api(models, serving, home=lambda card: Store(str(home)))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    async def run() -> None:
+        await models.serve([find(serving, Store(str(home)))])
+        await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
@@ -153,3 +171,65 @@ def test_markup_stays_text_and_a_text_that_is_too_long_is_explained(page: Any) -
     assert page.locator("#result img").count() == 0
     page.locator("#text").fill("a" * 4001)
     expect(page.locator("#count")).to_have_class("small over")
+
+
+def test_a_text_is_translated_as_it_is_typed(page: Any) -> None:
+    page.locator("#text").press_sequentially("Yo bebo agua.")
+    expect(page.locator("#result")).to_have_text("Noka yaku upya.")
+
+
+def test_a_reader_sees_why_and_finds_the_word_in_the_dictionary(page: Any) -> None:
+    page.locator("#text").fill("El perro duerme en la casa.")
+    page.get_by_text("¿Por qué?").click()
+    expect(page.locator("#why-body")).to_contain_text("Wawë wasipi puñu.")
+    page.get_by_role("link", name="perro", exact=True).click()
+    expect(page.get_by_role("heading", name="Palabras y textos en tamo")).to_be_visible()
+    expect(page.locator("#found")).to_have_text("2 resultados")
+    expect(page.locator("#lines")).to_contain_text("dictionary/a.csv#row=1")
+    page.locator("#task").select_option("translation")
+    expect(page.locator("#found")).to_have_text("1 resultados")
+
+
+def test_a_speaker_corrects_and_another_one_reviews(page: Any, home: Path, chromium: Any, address: str) -> None:
+    page.locator("#text").fill("El sol sale temprano.")
+    page.get_by_text("Hablo esta lengua: corregir").click()
+    page.get_by_label("¿Cómo lo dirías tú?").fill("Inti ñawpa lluqsin <b>.")
+    page.get_by_role("button", name="Enviar").click()
+    assert not (home / "data/raw" / FILE).exists(), "consent is asked for"
+    page.get_by_label("Tu nombre, si quieres darlo").fill("Doña Rosa")
+    page.get_by_label("Se puede guardar").check()
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.locator("#sent")).to_contain_text("Gracias")
+    [line] = (home / "data/raw" / FILE).read_text().splitlines()
+    assert json.loads(line)["reviewer"] == "Doña Rosa"
+    other = chromium.new_context(locale="en-GB").new_page()
+    other.goto(f"{address}#review")
+    expect(other.locator("#questions")).to_contain_text("Inti ñawpa lluqsin <b>.")
+    other.get_by_role("button", name="It is good", exact=True).click()
+    expect(other.locator("#questions")).to_contain_text("Thank you: it is good.")
+    assert len(json.loads((home / "data/raw" / FILE).read_text())["approved_by"]) == 1
+    other.reload()
+    expect(other.locator("#waiting")).to_have_text("Nothing waits for review. Thank you.")
+    other.context.close()
+
+
+def test_questions_are_asked_in_the_form_that_the_model_knows(page: Any) -> None:
+    page.get_by_role("link", name="Preguntar").click()
+    page.get_by_role("button", name="Explica la gramática en tamo: …").click()
+    expect(page.locator("#question")).to_have_value("Explica la gramática en tamo: …")
+    page.locator("#question").fill("Traduce del español al tamo: La abuela teje.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#talk .card")).to_have_text("Awitsa awa.")
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}], indirect=True)
+def test_every_view_fits_a_phone(page: Any) -> None:
+    page.locator("#text").fill("El perro corre.")
+    page.locator("#why summary").tap()
+    page.locator("#correct summary").tap()
+    for view in ("translate", "library", "review", "ask"):
+        page.locator(f'.tabs [href="#{view}"]').tap()
+        expect(page.locator(f"#{view}")).to_be_visible()
+        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), view
+        small = page.evaluate(SMALL)
+        assert small == [], view
