@@ -29,7 +29,7 @@ from seshat.serving import Serving
 from seshat.store import Store
 
 log = logging.getLogger(__name__)
-APPLICATION = "seshat"
+APPLICATION, DEPLOYMENT = "seshat", "translator"
 CONNECTIONS = 10_000
 """How many requests a replica holds open at once; the model's queue is far shorter."""
 LOOK = 2.0
@@ -103,7 +103,7 @@ def build(serving: Serving, store: Store) -> serve.Application:
     scaled = {"min_replicas": serving.replicas, "max_replicas": serving.max_replicas, "target_ongoing_requests": TARGET}
     return serve.deployment(
         Replica,
-        name="translator",
+        name=DEPLOYMENT,
         num_replicas="auto" if serving.max_replicas else serving.replicas,
         autoscaling_config=scaled if serving.max_replicas else None,
         ray_actor_options={"num_cpus": serving.cpus_per_replica, "num_gpus": serving.gpus_per_replica},
@@ -132,7 +132,12 @@ def start(serving: Serving, application: serve.Application) -> None:
     """Bring an application up on its host and port, and come back when it is ready."""
     _check_port(serving)
     serve.start(http_options={"host": serving.host, "port": serving.port}, logging_config=QUIET)
-    serve.run(application, name=APPLICATION, route_prefix="/")
+    try:
+        serve.run(application, name=APPLICATION, route_prefix="/")
+    except RuntimeError as error:
+        problem = _problem(error)
+        serve.shutdown()
+        raise EngineError(f"the service did not start: {problem} (Ray's session folder has the log, in logs/serve)") from None
     address = f"{_address(serving)}/ready"
     for _ in range(100):
         try:
@@ -142,6 +147,13 @@ def start(serving: Serving, application: serve.Application) -> None:
             time.sleep(0.2)
     serve.shutdown()
     raise EngineError(f"{address} does not answer: Ray Serve's log says why (in Ray's session folder, logs/serve)")
+
+
+def _problem(error: RuntimeError) -> str:
+    """What a replica said when it could not start: its own error in one line, out of the traceback that Ray Serve has of it."""
+    told = serve.status().applications[APPLICATION].deployments[DEPLOYMENT].message
+    lines = [line for line in told.splitlines() if line.startswith("seshat.errors.")]
+    return lines[-1].partition(": ")[2] if lines else str(error)
 
 
 def announcement(serving: Serving, served: Served) -> str:

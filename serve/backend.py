@@ -144,7 +144,7 @@ class Models:
             translator.model,
             (translator.tokenizer.end,),
             slots=self._serving.max_ongoing_requests if served.engine == "llamacpp" else 1,
-            budget=BUDGET[served.engine],
+            budget=BUDGET[served.engine] if self._serving.max_ongoing_requests > 1 else 0,
             most=self._serving.max_ongoing_requests + self._serving.max_queued_requests,
         )
         return _Loaded(served, translator, turns, Library.of(served, public=self._serving.public))

@@ -91,7 +91,7 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
             used=bool(card.hints),
         )
 
-    @app.get("/report", responses=errors, response_class=HTMLResponse)
+    @app.get("/report", responses={**errors, 200: {"content": {"text/html": {}}, "description": "The report."}}, response_model=None)
     async def report(request: Request, model: str = Query("", max_length=200)) -> HTMLResponse:
         """The report of the evaluation that the model went through."""
         service.access.check(request)

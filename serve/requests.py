@@ -40,7 +40,19 @@ class Question(BaseModel):
 def body_of(kind: type[Question], *types: str) -> dict[str, Any]:
     """What OpenAPI says about the body of a request that ``read`` reads."""
     schema = kind.model_json_schema()
+    schema = _without_references(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {content: {"schema": schema} for content in types or (JSON,)}}}
+
+
+def _without_references(schema: Any, parts: Mapping[str, Any]) -> Any:
+    """A schema with its parts in place, for they are not where a reference in OpenAPI would look for them."""
+    if isinstance(schema, list):
+        return [_without_references(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _without_references(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _without_references(one, parts) for name, one in schema.items()}
 
 
 async def read(kind: type[Asked], request: Request, serving: Serving, *, repeated: str = "", form: bool = True) -> Asked:

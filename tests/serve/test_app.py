@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ import pytest
 
 from serve.access import add_key
 from serve.models import find
-from seshat.errors import ConfigError
+from seshat.errors import ConfigError, EngineError
 from seshat.serving import Serving
 from seshat.store import Store
 from tests.tiny_model import PAIRS, exported_workspace
@@ -124,6 +125,45 @@ def test_who_hangs_up_frees_the_place(address: str) -> None:
         time.sleep(0.05)
 
 
+def test_a_newer_model_is_taken_up_without_a_dropped_request(address: str) -> None:
+    store = Store(str(exported_workspace()))
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def keep_asking() -> None:
+        while not done.is_set():
+            statuses.append(ask(address)[0])
+
+    def wait_for(name: str) -> None:
+        deadline = time.monotonic() + 30
+        while served(address) != name:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    newer = Path(store.path("models/gguf/newer"))
+    try:
+        shutil.copytree(store.path("models/gguf/tiny"), newer)
+        card = newer / "seshat.json"
+        card.write_text(card.read_text().replace('"name":"tiny"', '"name":"newer"').replace('"name": "tiny"', '"name": "newer"'))
+        (newer / "manifest.json").touch()
+        wait_for("newer")
+    finally:
+        shutil.rmtree(newer, ignore_errors=True)
+        wait_for("tiny")
+        done.set()
+        asking.join()
+    assert set(statuses) == {200}
+    assert len(statuses) > 10
+
+
+def served(address: str) -> str:
+    """The name of the model that answers."""
+    with urllib.request.urlopen(f"{address}/v1/info", timeout=60) as reply:
+        return str(json.load(reply)["model"])
+
+
 def test_too_many_requests_are_refused_with_a_time_to_come_back(address: str) -> None:
     text = "\n".join(f"{line} {number}" for number in range(20) for line in ("El perro corre", "La casa es grande"))
     replies: list[tuple[int, dict[str, object], str]] = []
@@ -169,3 +209,18 @@ def test_a_model_that_may_not_be_public_is_not_built_for_the_public(tmp_path: Pa
             build(serving, store)
     finally:
         store.write(path, before)
+
+
+def test_a_model_that_cannot_be_loaded_is_said_in_a_sentence(ray_session: None, tmp_path: Path) -> None:
+    from serve.app import build, start
+
+    folder = tmp_path / "models" / "gguf" / "tiny"
+    shutil.copytree(exported_workspace() / "models" / "gguf" / "tiny", folder)
+    for file in folder.glob("*.gguf"):
+        file.write_bytes(b"GGUF but not really")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    serving = Serving(port=port, cpus_per_replica=0.5)
+    with pytest.raises(EngineError, match=r"the service did not start: .*cannot be loaded by llama\.cpp"):
+        start(serving, build(serving, Store(str(tmp_path))))
