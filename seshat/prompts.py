@@ -125,6 +125,13 @@ class ChatTokenizer:
             problem = str(error).strip().split("\n")[0]
             raise EngineError(f"{folder}: no tokenizer can be loaded ({problem}); run 'make download-model'") from None
 
+    def turns(self, *, system: bool) -> tuple[str, str, str]:
+        """What the template puts before the system message, between it and the user's, and after that, up to where the answer begins."""
+        messages = [{"role": "system", "content": _MESSAGE.format("s")}] if system else []
+        text = self._render([*messages, {"role": "user", "content": _MESSAGE.format("u")}], True)
+        head, tail = self._split(text, "u", "user")
+        return (*(self._split(head, "s", "system") if system else ("", head)), tail)
+
     def prompt(self, message: str, system: str = "") -> list[int]:
         """The ids of one user turn up to where the answer begins."""
         before, between, after = self._cut(bool(system))
@@ -199,11 +206,7 @@ class ChatTokenizer:
     def _cut(self, system: bool) -> Cut:
         """The template cut where the messages go, encoded once: without or with a system message."""
         if system not in self._cuts:
-            messages = [{"role": "system", "content": _MESSAGE.format("s")}] if system else []
-            text = self._render([*messages, {"role": "user", "content": _MESSAGE.format("u")}], True)
-            head, tail = self._split(text, "u", "user")
-            before, between = self._split(head, "s", "system") if system else ("", head)
-            first, second, third = (self.tokenizer.encode(piece, add_special_tokens=False) for piece in (before, between, tail))
+            first, second, third = (self.tokenizer.encode(piece, add_special_tokens=False) for piece in self.turns(system=system))
             self._cuts[system] = first, second, third
         return self._cuts[system]
 

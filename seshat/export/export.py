@@ -11,12 +11,15 @@ from seshat.engines.llamacpp import LlamaCppModel
 from seshat.engines.transformers_model import TransformersModel
 from seshat.engines.weights import is_whole, weight_files
 from seshat.errors import ConfigError, EngineError, StoreError
+from seshat.examples import TRAINING, read_examples
 from seshat.export.check import check_adapter, check_base, check_files, check_numbers
 from seshat.export.folders import Building, require_space
 from seshat.export.gate import Parity, parity, prompts
 from seshat.export.gguf import quantize, write_gguf
 from seshat.export.known import ADAPTERS
+from seshat.export.loss import losses
 from seshat.export.merge import merge, nf4_drift
+from seshat.export.ollama import MODELFILE, modelfile
 from seshat.export.package import USES, copy_tokenizer, describe, package
 from seshat.export.settings import Export
 from seshat.prompts import Card, ChatTokenizer
@@ -47,7 +50,7 @@ def export(export: Export, store: Store, name: str) -> Outcome:
     gguf, gguf_before = _gguf(export, store, name, card, merged)
     for folder in (MERGED, GGUF):
         _calibrate(store, name, f"{folder}/{name}")
-    best = f"{GGUF}/{name}/{name}-{export.quantizations[0] if export.quantizations else 'F16'}.gguf"
+    best = f"{GGUF}/{name}/{name}-{next(kind for kind in (*export.quantizations, 'F16') if _is_kept(gguf, kind))}.gguf"
     return Outcome(
         stage="export-gguf",
         seconds=time.perf_counter() - started,
@@ -132,7 +135,7 @@ def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest)
     folder, source = f"{GGUF}/{name}", store.path(f"{MERGED}/{name}")
     inputs = {os.path.basename(file.path): file.sha256 for file in merged.files}
     inputs.pop(CALIBRATION, None)  # it may come later than the weights, which it does not change
-    parameters = export.model_dump_json(include={"quantizations", "gguf_prompts", "near_tie", "answer_tokens"})
+    parameters = export.model_dump_json(include={"quantizations", "gguf_prompts", "near_tie", "answer_tokens", "val_sentences"})
     fingerprint = digest("gguf", VERSION, parameters, *sorted(inputs.items()))
     done = store.done(folder, fingerprint)
     if done:
@@ -145,11 +148,31 @@ def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest)
         files[kind] = os.path.join(building.path, f"{name}-{kind}.gguf")
         quantize(full, files[kind], kind, export.threads or os.cpu_count() or 1)
     found = _compare(export, store, source, card, files)
+    notes = {kind: str(one) for kind, one in found.items()} | _lost(export, store, source, card, files)
     copy_tokenizer(source, building.path)
     describe(store, name, card, building.path, kind="gguf")
-    notes = {kind: str(one) for kind, one in found.items()}
+    smallest = next(kind for kind in (*export.quantizations, "F16") if os.path.isfile(files[kind]))
+    with open(os.path.join(building.path, MODELFILE), "w", encoding="utf-8") as stream:
+        stream.write(modelfile(card, ChatTokenizer.load(source), os.path.basename(files[smallest])))
     manifest = Manifest(stage="export-gguf", fingerprint=fingerprint, inputs=inputs, settings=parameters, notes=notes)
     return building.finish(manifest), False
+
+
+def _is_kept(gguf: Manifest, kind: str) -> bool:
+    return any(file.path.endswith(f"-{kind}.gguf") for file in gguf.files)
+
+
+def _lost(export: Export, store: Store, source: str, card: Card, files: dict[str, str]) -> dict[str, str]:
+    """What each file loses on the validation set, in words; one that loses too much is deleted, and that is said."""
+    path = store.path(f"{TRAINING}/val.jsonl")
+    if not export.val_sentences or not os.path.isfile(path):
+        return {}
+    found = losses(files, source, card, read_examples(path), most=export.val_sentences, threads=export.threads)
+    for kind, loss in found.items():
+        log.log(logging.INFO if loss.holds else logging.WARNING, "gguf: %s: %s%s", kind, loss, "" if loss.holds else "; left out")
+        if not loss.holds:
+            os.remove(files[kind])
+    return {f"{kind} on val": f"{loss}{'' if loss.holds else '; left out'}" for kind, loss in found.items()}
 
 
 def _compare(export: Export, store: Store, source: str, card: Card, files: dict[str, str]) -> dict[str, Parity]:
