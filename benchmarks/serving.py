@@ -138,7 +138,7 @@ def speed(served: Served, store: Store, texts: list[str]) -> None:
     bandwidth = copied_bytes() * 2
     used = os.path.getsize(served.path) * tokens / alone
     print(
-    print(f"  the weights pass at {used / 1e9:.1f} GB/s, {used / bandwidth:.0%} of the memory's {bandwidth / 1e9:.1f} GB/s (they fit a cache)")
+        f"  its weights pass at {used / 1e9:.1f} GB/s, {used / bandwidth:.0%} of the memory's {bandwidth / 1e9:.1f} GB/s; they fit a cache"
     )
     del translator
     with service(store) as port:
@@ -148,10 +148,8 @@ def speed(served: Served, store: Store, texts: list[str]) -> None:
         print(f"HTTP, one client, a list              {tokens / listed:8.0f} tokens/s  {one_by_one / listed:7.1f} times")
         heard = asyncio.run(rush(port, texts, CLIENTS, 10.0))
         ours = heard.statuses[200] / heard.took
-        print(
         print(f"HTTP, {CLIENTS} clients                      {ours:8.1f} requests/s, median {1e3 * heard.at(0.5):.0f} ms", end=", ")
         print(f"p95 {heard.at(0.95) / heard.at(0.5):.2f} times that")
-        )
         bare = statistics.median(timed_each(lambda text: asyncio.run(translated(port, [text])), texts))
     with service(store, "engine=transformers", "max_ongoing_requests=1") as port:
         heard = asyncio.run(rush(port, texts, CLIENTS, 10.0))
@@ -199,10 +197,12 @@ def copied_bytes() -> float:
 def overload(port: int, texts: list[str], clients: int, seconds: float) -> None:
     """Many more clients than there is room for."""
     heard = asyncio.run(rush(port, texts, clients, seconds, pause=0.02))
-    total = heard.statuses.total()
-    server_errors = sum(count for status, count in heard.statuses.items() if status >= 500)
-    print(f"overload, {clients} clients where 12 have room, {seconds:.0f} s: {total:,} requests, {server_errors} of 5xx, {heard.statuses[0]} broken")
-    print(f"  accepted {heard.statuses[200]:,}, p95 {heard.at(0.95):.2f} s; refused {heard.statuses[429]:,}, median {1e3 * heard.at(0.5, 429):.0f} ms")
+    statuses, broken = heard.statuses, heard.statuses[0]
+    server_errors = sum(count for status, count in statuses.items() if status >= 500)
+    print(f"overload, {clients} clients where 12 have room, {seconds:.0f} s: {statuses.total():,} requests, ", end="")
+    print(f"{server_errors} of 5xx, {broken} broken")
+    print(f"  accepted {statuses[200]:,}, p95 {heard.at(0.95):.2f} s")
+    print(f"  refused {statuses[429]:,}, median {1e3 * heard.at(0.5, 429):.0f} ms")
 
 
 def memory(port: int, texts: list[str], number: int = 10_000) -> None:
@@ -231,9 +231,8 @@ def kill(port: int, right: dict[str, str]) -> None:
         return await rushing, recovered
 
     heard, recovered = asyncio.run(run())
-    print(
-    print(f"replica killed: serves again after {recovered:.1f} s; {heard.wrong} wrong of {heard.statuses[200]:,} answers; {heard.statuses}")
-    )
+    print(f"replica killed: serves again after {recovered:.1f} s; {heard.wrong} wrong of {heard.statuses[200]:,} answers")
+    print(f"  {dict(heard.statuses)} (0: the connection broke)")
 
 
 # Clients
