@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Literal
 
 from seshat.confidence import read_calibration
 from seshat.config import Section
@@ -12,12 +11,14 @@ from seshat.engines.model import LanguageModel
 from seshat.errors import ConfigError, StoreError
 from seshat.hints import Knowledge
 from seshat.prompts import Card, ChatTokenizer
-from seshat.serving import Serving
+from seshat.serving import Engine, Serving
 from seshat.store import Store
 from seshat.translate import Translator, read_card
 from seshat.withdrawals import read_withdrawals
 
-FOLDERS = {"llamacpp": "models/gguf", "transformers": "models/merged"}
+FOLDERS = {"llamacpp": "models/gguf", "transformers": "models/merged", "phrases": "models/phrases"}
+MAKES = {"phrases": "seshat phrases"}
+"""The verb that makes a model for an engine, if it is not ``make export-gguf``."""
 PREFERRED = ("Q8_0", "F16", "Q4_K_M")
 """Which file of a GGUF folder is served: the best that is still small."""
 
@@ -25,7 +26,7 @@ PREFERRED = ("Q8_0", "F16", "Q4_K_M")
 class Served(Section):
     """A model that was found."""
 
-    engine: Literal["llamacpp", "transformers"]
+    engine: Engine
     path: str
     """A GGUF file, or a folder of weights."""
     folder: str
@@ -41,7 +42,7 @@ def find(serving: Serving, store: Store) -> Served:
     if asked.endswith(".gguf"):
         return _checked(Served(engine="llamacpp", path=asked, folder=os.path.dirname(asked), card=read_card(os.path.dirname(asked))))
     if not os.path.isdir(asked):
-        raise StoreError(f"{asked} is not there: run 'make export-gguf' first, or set serving.model")
+        raise StoreError(f"{asked} is not there: run '{_verb(serving.engine)}' first, or set serving.model")
     path = _gguf_file(asked) if serving.engine == "llamacpp" else asked
     return _checked(Served(engine=serving.engine, path=path, folder=asked, card=read_card(asked)))
 
@@ -113,8 +114,12 @@ def _newest(engine: str, store: Store) -> str:
         if manifests := glob.glob(folders):
             return os.path.dirname(max(manifests, key=lambda path: (os.path.getmtime(path), path)))
     raise StoreError(
-        f"{store.path(FOLDERS[engine])} holds no model, nor does a workspace below: run 'make export-gguf' first, or set serving.model"
+        f"{store.path(FOLDERS[engine])} holds no model, nor does a workspace below: run '{_verb(engine)}' first, or set serving.model"
     )
+
+
+def _verb(engine: str) -> str:
+    return MAKES.get(engine, "make export-gguf")
 
 
 def _gguf_file(folder: str) -> str:

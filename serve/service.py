@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from serve.access import Access
-from serve.backend import Backend, Made, TooLongError
+from serve.backend import Backend
 from serve.requests import RefusedError
 from serve.turns import BusyError
+from serve.voices import Made, OnlyTranslatesError, TooLongError
 from seshat.prompts import Card
 from seshat.serving import Serving
 from seshat.store import Store
@@ -158,6 +159,8 @@ class Service:
             raise RefusedError(504, f"The answer took longer than {self.serving.timeout:g} seconds. Try a shorter text.") from None
         except TooLongError as error:
             raise RefusedError(413, f"The message is longer than the {error.most} tokens that this model reads.") from None
+        except OnlyTranslatesError:
+            raise RefusedError(400, "model: it only translates; ask for NAME:SOURCE-TARGET, see /v1/models.") from None
 
 
 def codes(card: Card) -> list[str]:

@@ -7,9 +7,10 @@ continuous batching gets one prompt for each of its slots; any other gets prompt
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -21,6 +22,29 @@ from seshat.errors import EngineError
 
 class BusyError(Exception):
     """The queue is full."""
+
+
+class Places:
+    """A bounded queue: how many requests may be here at once, at work or waiting."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.taken = 0
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[None]:
+        """A place for as long as a request is here.
+
+        Raises:
+            BusyError: If there is none.
+        """
+        if self.taken >= self._most:
+            raise BusyError
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
 
 
 @runtime_checkable
@@ -47,12 +71,11 @@ class Turns:
 
         ``most`` is how many requests may be here at once, at work or waiting.
         """
-        self._model, self._stop, self._budget, self._most = model, tuple(stop), budget, most
+        self._model, self._stop, self._budget = model, tuple(stop), budget
         self._jobs: deque[deque[_Prompt]] = deque()
         self._threads = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="turns")
         self._free = slots
-        self.num_requests = 0
-        """How many requests are here, at work or waiting."""
+        self.places = Places(most)
 
     async def complete(self, requests: Sequence[Request], decoding: Decoding = GREEDY) -> list[list[Completion]]:
         """What the model says to each prompt, in order: one completion, or all samples. Cancelled, it takes no more turns.
@@ -66,7 +89,7 @@ class Turns:
         """``complete``, each as soon as it and all before it are there."""
         loop = asyncio.get_running_loop()
         prompts = [_Prompt(request, decoding, loop.create_future()) for request in requests]
-        with _Place(self):
+        with self.places.one():
             self._jobs.append(deque(prompts))
             self._start()
             try:
@@ -95,7 +118,7 @@ class Turns:
             finally:
                 loop.call_soon_threadsafe(heard.put_nowait, None)
 
-        with _Place(self):
+        with self.places.one():
             working = loop.run_in_executor(self._threads, work, self._model)
             try:
                 while (piece := await heard.get()) is not None:
@@ -152,18 +175,3 @@ class Turns:
                 prompt.answer.set_result(working.result()[place])
         self._free += 1
         self._start()
-
-
-class _Place:
-    """A place in the queue for as long as a request is here."""
-
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
-
-    def __enter__(self) -> None:
-        if self._turns.num_requests >= self._turns._most:
-            raise BusyError
-        self._turns.num_requests += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._turns.num_requests -= 1

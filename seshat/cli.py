@@ -24,6 +24,7 @@ VERBS = {
     "diff": ("diff", "is a run better than another: seshat diff RUN_A RUN_B"),
     "review": ("review", "write a sheet for speakers and linguists; --read: say what the filled sheets say"),
     "export-gguf": ("export_gguf", "merge the adapter and write GGUF files"),
+    "phrases": ("phrases", "make phrase-based translation a model that can be served"),
     "package": ("package", "write one file that brings a model to somebody else"),
     "apply": ("apply", "take such a file in, find its base, and serve it: seshat apply FILE"),
     "serve": ("serve", "answer translations over HTTP"),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from seshat.config import Section, load
+from seshat.errors import ConfigError
 
 log = logging.getLogger(__name__)
 AND = " | "
@@ -62,6 +63,20 @@ class Rights(Section):
         """The rights of some collections; one without a record gets the default, and a pair of two has those of both."""
         names = {name for collection in collections for name in owners(collection)}
         return Rights(sources={name: self.sources.get(name, Source()) for name in sorted(names)})
+
+    def to_train(self, collections: Iterable[str]) -> Rights:
+        """``only``, of what something is to learn from.
+
+        Raises:
+            ConfigError: If a source forbids training.
+        """
+        found = self.only(collections)
+        if forbidden := found.forbidding("train"):
+            raise ConfigError(
+                f"SOURCE.yaml of {', '.join(forbidden)} forbids training: remove these folders, or ask their steward, "
+                "and run 'make ingest' and all that follows again"
+            )
+        return found
 
 
 def joined(*collections: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from seshat.config import PathSetting, Section
 
 Band = Literal["green", "yellow", "red"]
+Engine = Literal["llamacpp", "transformers", "phrases"]
 BANDS: tuple[Band, ...] = ("green", "yellow", "red")
 
 
@@ -39,8 +40,9 @@ class Serving(Section):
     """A model folder or GGUF file; empty: the newest one that the workspace has for the engine."""
     others: tuple[PathSetting, ...] = ()
     """More models beside it, of other languages or other rounds: a request gets the first that knows its languages, or names one."""
-    engine: Literal["llamacpp", "transformers"] = "llamacpp"
-    """llamacpp runs GGUF and is the fast one on processors; transformers runs the merged model, also on a GPU."""
+    engine: Engine = "llamacpp"
+    """llamacpp runs GGUF and is the fast one on processors; transformers runs the merged model, also on a GPU; phrases learns from the
+    pairs of ``seshat phrases`` when it starts, and only translates."""
     host: str = "127.0.0.1"
     """Where to listen. Anything but this machine needs ``keys``, and sources that allow ``serve_public``."""
     port: int = Field(8000, ge=1, le=65535)

@@ -112,7 +112,7 @@ def ensure_trained_base(
     folder = base_folder(training, store)
     if not training.extend.tokens:
         return base, folder, before
-    _allowed(rights or Rights(), {example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))})
+    (rights or Rights()).to_train({example.collection for example in read_examples(store.path(f"{TRAINING}/train.jsonl"))})
     read_withdrawals(store).refuse_examples(store)
     return extend(training.extend, base, folder, language, store)
 
@@ -172,7 +172,7 @@ def prepare(
         base_sha256=base.notes["base_sha256"],
         max_seq_length=training.max_seq_length,
         data=data,
-        rights=_allowed(rights or Rights(), {name for window in lines["train.jsonl"] for name in window.collections}),
+        rights=(rights or Rights()).to_train({name for window in lines["train.jsonl"] for name in window.collections}),
         without=tuple(one.source for one in withdrawn.sources),
     )
     name = fingerprint(asked or training, card)
@@ -282,15 +282,3 @@ def _pack(name: str, lines: tuple[Window, ...], training: Training, tokenizer: C
     phases = training.phases if name == "train.jsonl" else ()
     steps = [packing(name, lines, phase, label=f"{name} in phase {phase.name!r}", **known) for phase in phases]
     return pack_phases(steps or [packing(name, lines, ALL, **known)], store, make or (lambda step: step.run(store)))
-
-
-def _allowed(rights: Rights, collections: set[str]) -> Rights:
-    """The rights of what is trained on; a source that forbids training stops the run."""
-    found = rights.only(collections)
-    forbidden = found.forbidding("train")
-    if forbidden:
-        raise ConfigError(
-            f"SOURCE.yaml of {', '.join(forbidden)} forbids training: remove these folders, or ask their steward, "
-            "and run 'make ingest' and all that follows again"
-        )
-    return found

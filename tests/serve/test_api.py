@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.api import PAGE, build_api
-from serve.backend import Made
 from serve.library import Library
 from serve.turns import BusyError
+from serve.voices import Made
 from seshat.errors import EngineError
 from seshat.prompts import Card
 from seshat.rights import Consent, Rights, Source

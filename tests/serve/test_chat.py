@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.api import build_api
-from serve.backend import TooLongError
 from serve.turns import BusyError
+from serve.voices import TooLongError
 from seshat.language import Bridge
 from seshat.prompts import Card
 from seshat.serving import Serving

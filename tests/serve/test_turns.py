@@ -117,7 +117,7 @@ def test_who_goes_away_takes_no_more_turns_and_leaves_the_queue() -> None:
             await turns.complete(asked(3))
         going.cancel()
         await others()
-        assert turns.num_requests == 1
+        assert turns.places.taken == 1
         leave.set()
         assert [one.ids for [one] in await staying] == [(1,)]
         await turns.complete(asked(4))
@@ -132,7 +132,7 @@ def test_a_failure_reaches_who_asked_and_nobody_else() -> None:
         bad, good = await asyncio.gather(turns.complete(asked(666, 5)), turns.complete(asked(6)), return_exceptions=True)
         assert isinstance(bad, EngineError)
         assert not isinstance(good, BaseException)
-        assert turns.num_requests == 0
+        assert turns.places.taken == 0
 
     asyncio.run(run())
 
@@ -153,7 +153,7 @@ def test_a_stream_tells_pieces_and_stops_when_nobody_listens() -> None:
         leave.set()
         await turns.complete(asked(1))
         assert model.told <= 2
-        assert turns.num_requests == 0
+        assert turns.places.taken == 0
 
     asyncio.run(run())
 
