@@ -33,6 +33,8 @@ from seshat.store import Store
 
 NUM_SENTENCES = 64
 CLIENTS = 32
+PAUSE = 0.25
+"""Seconds after which a refused client comes back, far sooner than it is asked to."""
 OVER = 10
 """How many times more than it can take."""
 REPLICA = "ServeReplica:seshat:translator"
@@ -196,7 +198,7 @@ def copied_bytes() -> float:
 
 def overload(port: int, texts: list[str], clients: int, seconds: float) -> None:
     """Many more clients than there is room for."""
-    heard = asyncio.run(rush(port, texts, clients, seconds, pause=0.02))
+    heard = asyncio.run(rush(port, texts, clients, seconds, pause=PAUSE))
     statuses, broken = heard.statuses, heard.statuses[0]
     server_errors = sum(count for status, count in statuses.items() if status >= 500)
     print(f"overload, {clients} clients where 12 have room, {seconds:.0f} s: {statuses.total():,} requests, ", end="")

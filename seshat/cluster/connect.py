@@ -63,10 +63,21 @@ def connect(settings: Settings) -> Iterator[None]:
             ray.shutdown()
 
 
+DEFAULTS = {
+    "RAY_worker_niceness": "0",  # Ray's default of 15 starves workers on a busy machine
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ray Serve answers a tenth more requests in one event loop; our models work in threads of their own
+    "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+    "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1000",
+}
+"""Settings of Ray that are read from the environment, where nobody has set them."""
+
+
 def _start(cluster: Cluster, address: str) -> None:
-    os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default of 15 starves workers on a busy machine
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
     local = address in ("local", "")
     if local:  # a session of our own, on the loopback: no word about tokens
         logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
