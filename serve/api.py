@@ -20,7 +20,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serve import chat, deepl, feedback, libretranslate, lookup
+from serve import chat, deepl, documents, feedback, libretranslate, lookup
 from serve.access import Access
 from serve.backend import Backend
 from serve.requests import RefusedError
@@ -65,6 +65,7 @@ class InfoResponse(BaseModel):
     questions: list[str] = Field(description="What it was taught to be asked, beside translations; with … where the word or text goes.")
     sources: list[SourceResponse]
     feedback: bool = Field(description="Corrections are taken.")
+    documents: bool = Field(description="Documents can be sent.")
     report: bool = Field(description="`/report` says how good it was when it was measured.")
     library: bool = Field(description="The texts that the model learnt from can be looked up.")
     keys: bool = Field(description="An API key is needed.")
@@ -118,7 +119,7 @@ def build_api(
     )
     service = Service(backend, serving, Access(serving), meter or NoMeter(), home)
     _handle_errors(app)
-    for interface in (libretranslate, chat, deepl, lookup, feedback):
+    for interface in (libretranslate, chat, deepl, documents, lookup, feedback):
         interface.add(app, service, ERRORS)
     _add_info(app, service)
     _add_status(app, service)
@@ -145,6 +146,7 @@ def _add_info(app: FastAPI, service: Service) -> None:
                 for name, source in sorted(card.rights.sources.items())
             ],
             feedback=serving.feedback and service.home(card) is not None,
+            documents=service.home(card) is not None,
             report=lookup.report_of(service, card) is not None,
             library=service.backend.library(card.name) is not None,
             keys=bool(serving.keys),

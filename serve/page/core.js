@@ -49,19 +49,19 @@ export function names() {
 // Asking the server
 
 /** The JSON that a path answers; an error has the key of the words that explain it. */
-export async function fetched(path, { body, signal, stream } = {}) {
+export async function fetched(path, { body, file, signal, raw, stream } = {}) {
   const headers = kept("key") ? { authorization: `Bearer ${kept("key")}` } : {};
   if (body) headers["content-type"] = "application/json";
   let reply;
   try {
-    reply = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
+    reply = await fetch(path, { method: body || file ? "POST" : "GET", headers, body: file ?? (body && JSON.stringify(body)), signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Trouble("offline");
   }
   if ([401, 403].includes(reply.status) && state.info?.keys) $("key-form").hidden = false;
-  if (!reply.ok) throw new Trouble({ 401: "locked", 403: "locked", 413: "long", 429: "busy", 503: "busy", 504: "late" }[reply.status] ?? "failed");
-  return stream ? reply.body : reply.json();
+  if (!reply.ok) throw new Trouble({ 400: file ? "unreadable" : "failed", 401: "locked", 403: "locked", 413: "long", 429: "busy", 503: "busy", 504: "late" }[reply.status] ?? "failed");
+  return raw ? reply : stream ? reply.body : reply.json();
 }
 
 export class Trouble extends Error {

@@ -15,7 +15,7 @@ export async function open() {
 
 function question(asked) {
   const written = asked.corrections.map((one) => answer(one, asked));
-  const conflict = written.length > 1 ? [make("p", { class: "conflict" }, say("conflict"))] : [];
+  const conflict = new Set(asked.corrections.map((one) => one.correction)).size > 1 ? [make("p", { class: "conflict" }, say("conflict"))] : [];
   return make("li", { class: "card" }, make("p", { class: "sentence", lang: asked.source, dir: "auto" }, asked.text), ...conflict, ...written);
 }
 

@@ -1,5 +1,6 @@
 // Translating: as one types or on a button, with how sure it is, other translations, why, and corrections.
 import { $, author, capital, explain, fetched, keep, kept, letters, make, names, nameOf, number, say, state } from "./core.js";
+import { translateFile } from "./document.js";
 
 const ALTERNATIVES = 3;
 const WAIT = 700;  // milliseconds without a key before a text is translated by itself
@@ -59,6 +60,7 @@ function showMore() {
   $("others-list").replaceChildren(...others.map((text) => make("li", { dir: "auto" }, text)));
   $("why").hidden = !state.info?.library;
   $("correct").hidden = !state.info?.feedback;
+  $("file-line").hidden = !state.info?.documents;
 }
 
 function showResult(text, made) {
@@ -193,6 +195,10 @@ $("form").addEventListener("submit", (event) => { event.preventDefault(); transl
 $("text").addEventListener("input", edited);
 $("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); translate(); }
+});
+$("file").addEventListener("change", () => {
+  if ($("file").files.length && sides()[0]) translateFile($("file").files[0], direction());
+  $("file").value = "";  // so that the same file may be chosen again
 });
 $("swap").addEventListener("click", swap);
 $("copy").addEventListener("click", copy);

@@ -28,6 +28,8 @@ FILE = f"{CORRECTIONS}/page.jsonl"
 ENOUGH = 2
 """How many speakers must agree that a correction is good, or that it is not, before it is asked about no more."""
 Status = Literal["pending", "approved", "rejected", "superseded"]
+OPEN: tuple[Status, ...] = ("pending", "approved")
+"""Those that are used."""
 
 
 class Correction(Section):
@@ -87,12 +89,19 @@ class Corrections:
         self._raw, self._language = raw, language
 
     def add(self, given: Given) -> Correction:
-        """Keep a correction; if it is the same as the person's last one for the sentence, that one."""
+        """Keep a correction. If the person's last one for the sentence was the same, it is that; if another's is, they find that good."""
         given = given.model_copy(update={"source": clean_spaces(given.source), "correction": clean_spaces(given.correction)})
         with self._changed() as all_of_them:
             before = [one for one in all_of_them if given.author and one.author == given.author and _same_sentence(one, given)]
             if before and before[-1].correction == given.correction:
                 return before[-1]
+            others = [
+                place for place, one in enumerate(all_of_them) if _same_sentence(one, given) and one.status in OPEN and one not in before
+            ]
+            same = next((place for place in others if all_of_them[place].correction == given.correction), -1)
+            if same >= 0 and given.author and all_of_them[same].author:
+                all_of_them[same] = _judged(all_of_them[same], given.author, good=True)
+                return all_of_them[same]
             made = Correction(
                 **given.model_dump(), id=secrets.token_hex(8), version=len(before) + 1, when=datetime.now(UTC).isoformat(timespec="seconds")
             )
@@ -108,20 +117,14 @@ class Corrections:
             place = next((place for place, one in enumerate(all_of_them) if one.id == id), -1)
             if place < 0 or all_of_them[place].author == author or not author:
                 return None
-            one = all_of_them[place]
-            approved = {*one.approved_by} - {author} | ({author} if good else set())
-            rejected = {*one.rejected_by} - {author} | (set() if good else {author})
-            judged = {"approved_by": tuple(sorted(approved)), "rejected_by": tuple(sorted(rejected)), "status": one.status}
-            if one.status != "superseded":
-                judged["status"] = _status(len(approved), len(rejected))
-            all_of_them[place] = one.model_copy(update=judged)
+            all_of_them[place] = _judged(all_of_them[place], author, good=good)
             return all_of_them[place]
 
     def questions(self, author: str = "") -> list[Question]:
         """What is to be judged and this author has neither written nor judged, contradictions first, then the oldest."""
         groups: dict[tuple[str, str], list[Correction]] = {}
         for one in self.all():
-            if one.status in ("pending", "approved"):
+            if one.status in OPEN:
                 groups.setdefault((one.source_language, one.source), []).append(one)
         asked = []
         for (code, source), found in groups.items():
@@ -183,6 +186,14 @@ class Corrections:
             raise DataError(
                 f"{self._raw.path(FILE)}:{number}: not a line that the page wrote ({kind}): mend it, or move the file out of {CORRECTIONS}"
             ) from None
+
+
+def _judged(one: Correction, author: str, *, good: bool) -> Correction:
+    """A correction with what somebody thinks of it, in place of what they thought before."""
+    approved = {*one.approved_by} - {author} | ({author} if good else set())
+    rejected = {*one.rejected_by} - {author} | (set() if good else {author})
+    status = one.status if one.status == "superseded" else _status(len(approved), len(rejected))
+    return one.model_copy(update={"approved_by": tuple(sorted(approved)), "rejected_by": tuple(sorted(rejected)), "status": status})
 
 
 def _status(approved: int, rejected: int) -> Status:

@@ -82,6 +82,14 @@ def test_a_later_version_supersedes_that_of_the_same_person_and_no_other(correct
     ]
 
 
+def test_who_writes_the_same_as_another_agrees_with_them(corrections: Corrections) -> None:
+    first = corrections.add(given("Uno.", "ana"))
+    assert corrections.add(given("Uno.", "eva")).id == first.id
+    corrections.add(given("Uno.", "luz"))
+    [one] = corrections.all()
+    assert (one.approved_by, one.status) == (("eva", "luz"), "approved")
+
+
 def test_speakers_judge_what_others_wrote_contradictions_first(client: TestClient, corrections: Corrections) -> None:
     alone = corrections.add(given("Inti lluqsi.", "ana", "El sol sale."))
     for text, author in (("Uno.", "ana"), ("Otro.", "eva")):
@@ -127,7 +135,7 @@ def test_two_processes_may_write_at_once(tmp_path: Path) -> None:
     def write(author: str) -> None:
         mine = Corrections(Store(str(tmp_path)), LANGUAGE)
         for number in range(10):
-            mine.add(given(f"Allku {number}.", author, f"Perro {number}."))
+            mine.add(given(f"Allku {author} {number}.", author, f"Perro {number}."))
 
     threads = [threading.Thread(target=write, args=(name,)) for name in ("ana", "eva", "luz")]
     for thread in threads:

@@ -184,10 +184,10 @@ def test_a_reader_sees_why_and_finds_the_word_in_the_dictionary(page: Any) -> No
     expect(page.locator("#why-body")).to_contain_text("Wawë wasipi puñu.")
     page.get_by_role("link", name="perro", exact=True).click()
     expect(page.get_by_role("heading", name="Palabras y textos en tamo")).to_be_visible()
-    expect(page.locator("#found")).to_have_text("2 resultados")
+    expect(page.locator("#found")).to_have_text("Resultados: 2")
     expect(page.locator("#lines")).to_contain_text("dictionary/a.csv#row=1")
     page.locator("#task").select_option("translation")
-    expect(page.locator("#found")).to_have_text("1 resultados")
+    expect(page.locator("#found")).to_have_text("Resultados: 1")
 
 
 def test_a_speaker_corrects_and_another_one_reviews(page: Any, home: Path, chromium: Any, address: str) -> None:
@@ -233,3 +233,12 @@ def test_every_view_fits_a_phone(page: Any) -> None:
         assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), view
         small = page.evaluate(SMALL)
         assert small == [], view
+
+
+def test_a_document_is_translated_and_downloaded(page: Any) -> None:
+    file = {"name": "cuento.txt", "mimeType": "text/plain", "buffer": b"El perro corre.\n\nLa abuela teje.\n"}
+    page.locator("#file").set_input_files(file)
+    link = page.get_by_role("link", name="cuento.qtm.txt")
+    with page.expect_download() as download:
+        link.click()
+    assert Path(download.value.path()).read_text() == "Allku pawa.\n\nAwitsa awa.\n"

@@ -1,0 +1,135 @@
+"""Documents as what is to be translated in them, and what stays as it is: TXT, CSV and its kin, DOCX."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import regex
+
+from seshat.data.readers.archive import check_package
+from seshat.data.readers.content import DAMAGED, RefusedError
+from seshat.data.readers.delimited import sniff
+from seshat.data.readers.encoding import decode
+
+ENDINGS = (".txt", ".md", ".csv", ".tsv", ".docx")
+_LETTER = regex.compile(r"\p{L}")
+_LINE = regex.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A document that was read."""
+
+    texts: tuple[str, ...]
+    """The paragraphs, lines or cells that hold letters, in the order of the page."""
+    rebuilt: Callable[[Sequence[str]], bytes]
+    """The same document with other texts in their places, one for each."""
+
+
+def read_structure(name: str, data: bytes) -> Structure:
+    """What is to be translated in a file; its ending says how it is read.
+
+    Raises:
+        RefusedError: If it cannot be read, with what to do.
+    """
+    ending = os.path.splitext(name)[1].lower()
+    if ending not in ENDINGS:
+        raise RefusedError(f"format: {', '.join(ENDINGS)} can be translated; save the document as one of them")
+    found = {".docx": _word, ".csv": _table, ".tsv": _table}.get(ending, _plain)(data)
+    if not found.texts:
+        raise RefusedError("empty: the document holds no text")
+    return found
+
+
+def _plain(data: bytes) -> Structure:
+    text, _ = decode(data)
+    lines = [match.group() for match in _LINE.finditer(text) if match.group()]
+    return _structure([(line, line.rstrip("\r\n")) for line in lines], "".join)
+
+
+def _structure(parts: Sequence[tuple[str, str]], join: Callable[[list[str]], str]) -> Structure:
+    """Parts, each with the text in it, that are put together again."""
+    places = [place for place, (_, text) in enumerate(parts) if _LETTER.search(text)]
+
+    def rebuilt(translations: Sequence[str]) -> bytes:
+        whole = [part for part, _ in parts]
+        for place, translation in zip(places, translations, strict=True):
+            part, text = parts[place]
+            whole[place] = part.replace(text, translation, 1)
+        return join(whole).encode()
+
+    return Structure(tuple(parts[place][1] for place in places), rebuilt)
+
+
+def _table(data: bytes) -> Structure:
+    """All cells but those of the first row, which names the columns, if there are others."""
+    text, _ = decode(data)
+    delimiter = sniff(text)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise RefusedError(f"quotes: not a table that can be read ({error}); save it as CSV again") from None
+    body = rows[1:] if len(rows) > 1 else rows
+    places = [(number, column) for number, row in enumerate(body) for column, cell in enumerate(row) if _LETTER.search(cell)]
+
+    def rebuilt(translations: Sequence[str]) -> bytes:
+        made = [list(row) for row in body]
+        for (number, column), translation in zip(places, translations, strict=True):
+            made[number][column] = translation
+        stream = io.StringIO(newline="")
+        end = "\r\n" if "\r\n" in text else "\n"
+        csv.writer(stream, delimiter=delimiter, lineterminator=end).writerows([*rows[: len(rows) - len(body)], *made])
+        return stream.getvalue().encode()
+
+    return Structure(tuple(body[number][column] for number, column in places), rebuilt)
+
+
+def _word(data: bytes) -> Structure:
+    """All paragraphs, those of tables, headers and footers too; a translation has the form of the first letters of its paragraph."""
+    import docx  # slow to import
+    from docx.opc.exceptions import PackageNotFoundError
+
+    check_package(data)
+    try:
+        document = docx.Document(io.BytesIO(data))
+        paragraphs = [one for one in _paragraphs(document) if _LETTER.search(one.text)]
+    except (PackageNotFoundError, *DAMAGED) as error:
+        raise RefusedError(f"unreadable: not a Word document ({error}); open it in a word processor and save it as .docx again") from None
+
+    def rebuilt(translations: Sequence[str]) -> bytes:
+        fresh = docx.Document(io.BytesIO(data))
+        found = [one for one in _paragraphs(fresh) if _LETTER.search(one.text)]
+        for paragraph, translation in zip(found, translations, strict=True):
+            _say(paragraph, translation)
+        stream = io.BytesIO()
+        fresh.save(stream)
+        return stream.getvalue()
+
+    return Structure(tuple(one.text for one in paragraphs), rebuilt)
+
+
+def _paragraphs(document: Any) -> Iterator[Any]:
+    """Each paragraph of a document once."""
+    from docx.text.paragraph import Paragraph
+
+    roots = [document.element.body]
+    for section in document.sections:
+        roots += [part._element for part in (section.header, section.footer) if not part.is_linked_to_previous]
+    for root in roots:
+        for element in root.iter("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}p"):
+            yield Paragraph(element, document)
+
+
+def _say(paragraph: Any, text: str) -> None:
+    """Put a text into the first run that has letters; pictures and fields in others stay."""
+    spoken = [run for run in paragraph.runs if run.text]
+    first = next((run for run in spoken if _LETTER.search(run.text)), None)
+    if first is None:  # all of it stands in links and the like, which python-docx does not count among the runs
+        return
+    for run in spoken:
+        run.text = text if run._element is first._element else ""
