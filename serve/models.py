@@ -16,7 +16,7 @@ from seshat.store import Store
 from seshat.translate import Translator, read_card
 from seshat.withdrawals import read_withdrawals
 
-FOLDERS = {"llamacpp": "models/gguf", "transformers": "models/merged", "phrases": "models/phrases"}
+FOLDERS = {"llamacpp": "models/gguf", "transformers": "models/merged", "vllm": "models/merged", "phrases": "models/phrases"}
 MAKES = {"phrases": "seshat phrases"}
 """The verb that makes a model for an engine, if it is not ``make export-gguf``."""
 PREFERRED = ("Q8_0", "F16", "Q4_K_M")
@@ -94,6 +94,10 @@ def load(served: Served, serving: Serving) -> Translator:
 
         threads = max(1, int(serving.cpus_per_replica))
         model = LlamaCppModel(served.path, threads=threads, slots=serving.max_ongoing_requests, context=context_of(served, serving))
+    elif served.engine == "vllm":
+        from seshat.engines.vllm_model import VllmModel
+
+        model = VllmModel(served.path, context=context_of(served, serving))
     else:
         from seshat.engines.transformers_model import TransformersModel
 

@@ -21,8 +21,8 @@ from seshat.rounds.engines import PhraseEngine
 from seshat.serving import Serving
 from seshat.translate import Translation
 
-BUDGET = 4096
-"""Tokens of prompts and answers that transformers works on together; llama.cpp batches by itself, prompt by prompt."""
+BUDGET = {"llamacpp": 0, "transformers": 4096, "vllm": 65_536}
+"""Tokens of prompts and answers that are given to an engine together; llama.cpp takes prompt by prompt, and batches them by itself."""
 DRAWS = 3
 """How many samples are drawn for each alternative that is asked for: several say the same."""
 WARM = "1."
@@ -90,7 +90,7 @@ class ModelVoice:
             self._translator.model,
             (self._translator.tokenizer.end,),
             slots=serving.max_ongoing_requests if llamacpp else 1,
-            budget=BUDGET if not llamacpp and serving.max_ongoing_requests > 1 else 0,
+            budget=BUDGET[served.engine] if serving.max_ongoing_requests > 1 else 0,
             most=serving.max_ongoing_requests + serving.max_queued_requests,
         )
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from seshat.config import PathSetting, Section
 
 Band = Literal["green", "yellow", "red"]
-Engine = Literal["llamacpp", "transformers", "phrases"]
+Engine = Literal["llamacpp", "transformers", "vllm", "phrases"]
 BANDS: tuple[Band, ...] = ("green", "yellow", "red")
 
 
@@ -41,7 +41,8 @@ class Serving(Section):
     others: tuple[PathSetting, ...] = ()
     """More models beside it, of other languages or other rounds: a request gets the first that knows its languages, or names one."""
     engine: Engine = "llamacpp"
-    """llamacpp runs GGUF and is the fast one on processors; transformers runs the merged model, also on a GPU; phrases learns from the
+    """llamacpp runs GGUF and is the fast one on processors; transformers runs the merged model, also on a GPU; vllm does so
+    faster, where it is installed; phrases learns from the
     pairs of ``seshat phrases`` when it starts, and only translates."""
     host: str = "127.0.0.1"
     """Where to listen. Anything but this machine needs ``keys``, and sources that allow ``serve_public``."""

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from seshat.engines.decoding import Decoding
+from seshat.engines.decoding import GREEDY, Decoding
 from seshat.engines.model import Completion
 from seshat.engines.weights import is_whole
 from seshat.errors import EngineError
@@ -59,6 +59,10 @@ class VllmModel:
         self._vllm = vllm
         self._llm: Any = vllm.LLM(**settings(folder, adapter, context))
         self._lora = _lora_request(adapter) if adapter else None
+
+    def generate(self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int]) -> list[Completion]:
+        """See ``LanguageModel``."""
+        return [one for _, [one] in self.candidates(prompts, max_new_tokens=max_new_tokens, stop=stop, decoding=GREEDY)]
 
     def candidates(
         self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int], decoding: Decoding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
@@ -123,6 +124,17 @@ def test_who_hangs_up_frees_the_place(address: str) -> None:
     while ask(address)[0] != 200:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_thousand_idle_connections_keep_nobody_out(address: str) -> None:
+    port = int(address.rpartition(":")[2])
+    with contextlib.ExitStack() as stack:
+        for _ in range(1_000):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        assert ask(address)[0] == 200
+        half = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        half.sendall(b"POST /translate HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{")
+        assert ask(address)[0] == 200
 
 
 def test_a_newer_model_is_taken_up_without_a_dropped_request(address: str) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import sys
+import types
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from serve.app import build
+from serve.backend import Models
 from serve.models import check_calibrated, check_rights, check_withdrawn, find, load
+from serve.voices import Made
 from seshat.confidence import CALIBRATION, Calibration, Curve, card_key, pack
 from seshat.errors import ConfigError, StoreError
 from seshat.prompts import CARD, Card
@@ -134,7 +139,29 @@ def test_a_model_that_was_calibrated_says_what_to_expect_and_another_cannot_abst
     assert load(served, serving).translate(["Allku pawa."], "qtm", "spa")[0].expected is None
 
 
-@pytest.mark.parametrize("wrong", [{"port": 0}, {"timeout": 0}, {"max_queued_requests": -1}, {"engine": "vllm"}, {"prot": 8000}])
+@pytest.mark.parametrize("wrong", [{"port": 0}, {"timeout": 0}, {"max_queued_requests": -1}, {"engine": "onnx"}, {"prot": 8000}])
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Serving.model_validate(wrong)
+
+
+def test_vllm_is_given_the_merged_model_and_many_prompts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.engines.test_vllm import StandIn
+
+    library = types.ModuleType("vllm")
+    library.LLM, library.SamplingParams = StandIn, dict  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "vllm", library)
+    serving = Serving(engine="vllm")
+    served = find(serving, Store(str(exported_workspace())))
+    assert served.path.endswith("models/merged/tiny")
+    models = Models(serving)
+
+    async def run() -> Made:
+        await models.serve([served])
+        return await models.translate(["El perro corre.", "La abuela teje.", "Yo bebo agua."], "spa", "qtm", "tiny")
+
+    made = asyncio.run(run())
+    assert StandIn.made["model"] == served.path
+    assert StandIn.made["max_model_len"] == 512
+    assert all("El perro corre." in made.translations[0].text for _ in made.translations), "the stand-in repeats its prompt"
+    assert [len(prompts) for prompts, *_ in StandIn.last.calls] == [1, 3], "warm, then all of them together"
