@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serve import chat, deepl, documents, feedback, libretranslate, lookup
+from serve import chat, deepl, feedback, libretranslate, lookup, uploads
 from serve.access import Access
 from serve.backend import Backend
+from serve.documents import Documents
+from serve.guards import Guarded, Watched, refusal
 from serve.requests import RefusedError
 from serve.service import Meter, NoMeter, Service
 from seshat.errors import SeshatError
@@ -34,13 +34,6 @@ from seshat.store import Store
 
 log = logging.getLogger(__name__)
 PAGE = Path(__file__).parent / "page"
-SECURITY = {
-    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "testserver")
-"""What a service of this machine may be called: a page elsewhere whose name leads here is not answered (DNS rebinding)."""
 
 
 class SourceResponse(BaseModel):
@@ -111,16 +104,26 @@ def build_api(
     meter: Meter | None = None,
 ) -> FastAPI:
     """The application: the interfaces of LibreTranslate, OpenAI and DeepL, our own, status, and the page at ``/``."""
+    service = Service(backend, serving, Access(serving), meter or NoMeter(), home)
+    documents = Documents(service)
+
+    @contextlib.asynccontextmanager
+    async def alive(app: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(documents.sweep())
+        yield
+        sweeping.cancel()
+
     app = FastAPI(
         title="Seshat",
+        lifespan=alive,
         description="Translates between languages of few texts and those around them.",
         docs_url=None,  # both pages of documentation would load scripts from elsewhere
         redoc_url=None,
     )
-    service = Service(backend, serving, Access(serving), meter or NoMeter(), home)
     _handle_errors(app)
-    for interface in (libretranslate, chat, deepl, documents, lookup, feedback):
+    for interface in (libretranslate, chat, deepl, lookup, feedback):
         interface.add(app, service, ERRORS)
+    uploads.add(app, service, documents, ERRORS)
     _add_info(app, service)
     _add_status(app, service)
     _add_page(app)
@@ -188,63 +191,34 @@ def _add_page(app: FastAPI) -> None:
 def _add_guards(app: FastAPI, service: Service) -> None:
     """What every request and reply goes through."""
 
-    app.add_middleware(Watched, meter=service.meter)
     if service.serving.origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(service.serving.origins), allow_methods=["GET", "POST"], allow_headers=["*"])
-    if not service.serving.public:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL_NAMES))
-
-
-class Watched:
-    """Puts the headers of security on every reply, and counts it. Plain ASGI: FastAPI's own kind costs every request a task group."""
-
-    def __init__(self, app: ASGIApp, meter: Meter) -> None:
-        self._app, self._meter = app, meter
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = time.perf_counter()
-
-        async def secured(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY.items():
-                    headers.setdefault(name, value)
-                path = getattr(scope.get("route"), "path", "other")
-                self._meter.request(path, message["status"], time.perf_counter() - started)
-            await send(message)
-
-        await self._app(scope, receive, secured)
+    app.add_middleware(Guarded, serving=service.serving)
+    app.add_middleware(Watched, meter=service.meter)
 
 
 def _handle_errors(app: FastAPI) -> None:
     """Every error is one JSON object with one sentence; what is not on purpose is logged and not told."""
 
-    def reply(status: int, message: str, headers: Any = None) -> JSONResponse:
-        return JSONResponse({"error": message, "message": message}, status, headers)
-
     @app.exception_handler(RefusedError)
     async def refused(request: Request, error: RefusedError) -> JSONResponse:
-        return reply(error.status, error.message, {"retry-after": str(error.retry_after)} if error.retry_after else None)
+        return refusal(error.status, error.message, {"retry-after": str(error.retry_after)} if error.retry_after else None)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         names = ", ".join(dict.fromkeys(str(detail["loc"][-1]) for detail in error.errors()))
-        return reply(422, f"{names}: not a value that this parameter can have.")
+        return refusal(422, f"{names}: not a value that this parameter can have.")
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        return reply(error.status_code, f"{error.detail}.", error.headers)
+        return refusal(error.status_code, f"{error.detail}.", dict(error.headers or {}))
 
     @app.exception_handler(SeshatError)
     async def ours(request: Request, error: SeshatError) -> JSONResponse:
         log.error("serve: %s", error)
-        return reply(500, "The model could not translate this.")
+        return refusal(500, "The model could not translate this.")
 
     @app.exception_handler(Exception)
     async def surprise(request: Request, error: Exception) -> JSONResponse:
         log.error("serve: %s", type(error).__name__, exc_info=error)
-        return reply(500, "An unexpected error; the log of the server says more.")
+        return refusal(500, "An unexpected error; the log of the server says more.")

@@ -48,35 +48,40 @@ class Replica:
         self._serving, self._store = serving, Store(root)
         self._models = Models(serving)
         self._served: Sequence[Served] = ()
-        await self._take_up(find_all(serving, self._store))
+        await self._look()
         self._watching = asyncio.create_task(self._watch()) if serving.reload and not serving.model else None
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Called by Ray Serve in the replica."""
         return build_api(self._models, self._serving, home=self._home, meter=Meters())
 
-    async def _take_up(self, models: Sequence[Served]) -> None:
-        check_all(self._serving, models, self._store)
-        await self._models.serve(models)
-        self._served = models
-
     async def _watch(self) -> None:
-        """Serve what is newest. A model that cannot be served is said once, and the one before it stays."""
-        refused: Sequence[Served] = ()
+        """Serve what is newest, and only as long as it may be. What is wrong is said once, and looked at again each time."""
+        said = ""
         while True:
             await asyncio.sleep(LOOK)
             try:
-                found = await asyncio.to_thread(find_all, self._serving, self._store)
-            except SeshatError:
-                continue  # nothing is there while an export writes, and what is served is served on
-            if found in (self._served, refused):
-                continue
-            try:
-                await self._take_up(found)
+                await self._look()
+                said = ""
+            except Exception as error:  # whatever it is, the next look may find it mended
+                if str(error) != said:
+                    said = str(error)
+                    log.error("serve: %s: %s", type(error).__name__, error)
+
+    async def _look(self) -> None:
+        found = await asyncio.to_thread(find_all, self._serving, self._store)
+        try:
+            await asyncio.to_thread(check_all, self._serving, found, self._store)
+        except SeshatError:
+            if found == self._served:  # it was served, and has been withdrawn since
+                await self._models.serve(())
+                self._served = ()
+            raise
+        if found != self._served:
+            await self._models.serve(found)
+            if self._served:
                 log.warning("serve: %s is served now", found[0].path)
-            except SeshatError as error:
-                refused = found
-                log.error("serve: %s stays, because the newest model cannot be served: %s", self._served[0].path, error)
+            self._served = found
 
     def _home(self, card: Card) -> Store | None:
         served = next((one for one in self._served if one.card.name == card.name), None)

@@ -12,6 +12,7 @@ from serve.models import Served
 from serve.voices import Made, Voice, speak
 from seshat.prompts import Card
 from seshat.serving import Serving
+from seshat.translate import Translation
 
 
 class Backend(Protocol):
@@ -30,7 +31,7 @@ class Backend(Protocol):
         """The translations in order."""
         ...
 
-    def translate_stream(self, text: str, source: str, target: str, model: str) -> AsyncGenerator[str]:
+    def translate_stream(self, text: str, source: str, target: str, model: str) -> AsyncGenerator[Translation]:
         """A translation sentence by sentence."""
         ...
 
@@ -75,7 +76,7 @@ class Models:
         """See ``Backend``."""
         return await self._loaded[model].voice.translate(texts, source, target, alternatives)
 
-    def translate_stream(self, text: str, source: str, target: str, model: str) -> AsyncGenerator[str]:
+    def translate_stream(self, text: str, source: str, target: str, model: str) -> AsyncGenerator[Translation]:
         """See ``Backend``."""
         return self._loaded[model].voice.translate_stream(text, source, target)
 

@@ -7,6 +7,7 @@ A model of ours can be spoken to (``NAME``: grammar, words, anything it was taug
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -18,8 +19,10 @@ from pydantic import BaseModel, Field
 
 from serve.requests import JSON, Question, RefusedError, body_of, check_texts, read
 from serve.service import Service
+from seshat.errors import SeshatError
 from seshat.prompts import Card
 
+log = logging.getLogger(__name__)
 UNAUTHORISED = 401
 """What OpenAI's clients know as a wrong key."""
 
@@ -125,7 +128,7 @@ def _answer(service: Service, asked: ChatRequest) -> AsyncGenerator[str]:
     check_texts("messages", [text], service.serving)
     if direction:
         source, _, target = direction.partition("-")
-        return service.backend.translate_stream(text, source, target, card.name)
+        return service.translated(service.backend.translate_stream(text, source, target, card.name))
     system = "\n".join(message.text for message in asked.messages if message.role in ("system", "developer"))
     check_texts("messages", [system], service.serving)
     return service.backend.answer(text, system, card.name)
@@ -166,8 +169,11 @@ async def _events(first: str, rest: AsyncIterator[str], name: dict[str, Any]) ->
     try:
         async for piece in rest:
             yield event({"content": piece})
-    except RefusedError as error:
-        yield f"data: {json.dumps({'error': {'message': error.message, 'code': error.status}})}\n\n".encode()
+    except (RefusedError, SeshatError) as error:
+        known = isinstance(error, RefusedError)
+        log.log(logging.DEBUG if known else logging.ERROR, "serve: %s", error)
+        message, code = (error.message, error.status) if isinstance(error, RefusedError) else ("The model could not go on.", 500)
+        yield f"data: {json.dumps({'error': {'message': message, 'code': code}})}\n\n".encode()
         return
     yield event({}, "stop")
     yield b"data: [DONE]\n\n"

@@ -31,6 +31,7 @@ class DeeplTranslation(BaseModel):
     text: str
     billed_characters: int = Field(description="The characters of the text; nobody is billed.")
     confidence: float | None = Field(description="As in `/translate`.")
+    abstained: bool = Field(description="As in `/translate`.")
 
 
 class DeeplResponse(BaseModel):
@@ -70,13 +71,13 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
             direction = await service.detected("\n".join(asked.text), target)
         made = await service.translate(asked.text, direction)
         code = short(direction.card, direction.source).upper()
-        below = service.serving.abstain_below
         return DeeplResponse(
             translations=[
                 DeeplTranslation(
                     detected_source_language=code,
-                    text="" if one.expected is not None and one.expected < below else one.text,
+                    text=service.shown(one),
                     billed_characters=len(text),
+                    abstained=service.abstains(one),
                     confidence=None if one.expected is None else round(one.expected, 1),
                 )
                 for text, one in zip(asked.text, made.translations, strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from serve.models import Served, home_of
 from seshat.examples import TRAINING, by_people, read_examples, texts_of
@@ -41,11 +41,12 @@ class Line:
 
 
 class Library:
-    """What can be looked up."""
+    """What can be looked up, by one thread at a time: indexes are built when they are first needed."""
 
     def __init__(self, examples: Iterable[Example], language: Language) -> None:
         self._language = language
         self._examples = [one for one in by_people(examples) if one.task in TASKS]
+        self._hinters: dict[str, Hinter] = {}
 
     @classmethod
     def of(cls, served: Served, *, public: bool) -> Library | None:
@@ -94,6 +95,7 @@ class Library:
     def _identifier(self) -> Identifier | None:
         return Identifier.of_sample(texts_of(self._examples))
 
-    @lru_cache  # noqa: B019 (a library lives as long as its model)
     def _hinter(self, direction: str) -> Hinter:
-        return hinter(SHOWN, self._examples, direction)
+        if direction not in self._hinters:
+            self._hinters[direction] = hinter(SHOWN, self._examples, direction)
+        return self._hinters[direction]

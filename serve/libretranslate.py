@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from serve.requests import FORM, JSON, Question, body_of, check_texts, read
 from serve.service import AUTO, Direction, Service, short
-from seshat.serving import Band, Serving
+from seshat.serving import Band
 from seshat.translate import Translation
 
 
@@ -91,7 +91,7 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
         else:
             direction = service.direction(asked.source, asked.target, asked.model)
         made = await service.translate(asked.texts, direction, alternatives=asked.alternatives)
-        return _response(made.translations, direction, asked, serving)
+        return _response(made.translations, direction, asked, service)
 
     @app.get("/languages")
     async def languages() -> list[LanguageResponse]:
@@ -115,13 +115,13 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
         return [Detected(language=short(card, code), confidence=round(100 * one, 1)) for code, one in found.items()]
 
 
-def _response(made: Sequence[Translation], direction: Direction, asked: TranslateRequest, serving: Serving) -> TranslateResponse:
+def _response(made: Sequence[Translation], direction: Direction, asked: TranslateRequest, service: Service) -> TranslateResponse:
     """Translations with their confidence; an empty text in place of one that too little is to be expected of."""
-    abstained = [one.expected is not None and one.expected < serving.abstain_below for one in made]
+    abstained = [service.abstains(one) for one in made]
     columns: dict[str, Sequence[Any]] = {
-        "translatedText": ["" if silent else one.text for one, silent in zip(made, abstained, strict=True)],
+        "translatedText": [service.shown(one) for one in made],
         "confidence": [None if one.expected is None else round(one.expected, 1) for one in made],
-        "band": [None if one.expected is None else serving.bands.of(one.expected) for one in made],
+        "band": [None if one.expected is None else service.serving.bands.of(one.expected) for one in made],
         "abstained": abstained,
     }
     if asked.alternatives:

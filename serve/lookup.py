@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Literal
 
 from fastapi import FastAPI, Query, Request
@@ -82,7 +81,7 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
         library, card = _library(service, direction.card.name), direction.card
         bridge = direction.source == card.language.bridge.code
         sentences = card.language.sentences(asked.q if bridge else card.language.normalize(asked.q), bridge=bridge)
-        told = await asyncio.to_thread(library.explain, sentences, direction.source, direction.target)
+        told = await service.lookup(library.explain, sentences, direction.source, direction.target)
         words = dict(entry for one in told for entry in one.words)
         examples = dict.fromkeys(pair for one in told for pair in one.examples)
         return ExplainResponse(
@@ -111,7 +110,7 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
         """Entries and sentences that the model learnt from, the shortest first, twenty at a time."""
         service.access.check(request)
         library = _library(service, service.card(model).name)
-        found, total = await asyncio.to_thread(library.search, q, task=task, start=start)
+        found, total = await service.lookup(library.search, q, task=task, start=start)
         lines = [LineResponse.model_validate(line, from_attributes=True) for line in found]
         return SearchResponse(total=total, lines=lines)
 

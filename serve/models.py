@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 
-from seshat.confidence import read_calibration
+from seshat.confidence import CALIBRATION, read_calibration
 from seshat.config import Section
 from seshat.engines.model import LanguageModel
 from seshat.errors import ConfigError, StoreError
@@ -137,5 +137,6 @@ def _gguf_file(folder: str) -> str:
 def _checked(served: Served) -> Served:
     if not os.path.exists(served.path):
         raise StoreError(f"{served.path} is not there: run 'make export-gguf' first, or set serving.model")
-    seen = os.stat(served.path)
-    return served.model_copy(update={"revision": f"{seen.st_mtime_ns} {seen.st_size}"})
+    files = (served.path, os.path.join(served.folder, CALIBRATION))
+    seen = [os.stat(file) for file in files if os.path.exists(file)]
+    return served.model_copy(update={"revision": " ".join(f"{one.st_mtime_ns} {one.st_size}" for one in seen)})

@@ -62,12 +62,14 @@ async def read(kind: type[Asked], request: Request, serving: Serving, *, repeate
         RefusedError: What is wrong with it.
     """
     fields = await _fields(request, BYTES_PER_CHARACTER * serving.max_text_chars * serving.max_batch + OVERHEAD, repeated, form)
-    if _has_half_characters(fields):
-        raise RefusedError(400, "The body holds half a character (a lone surrogate).")
     try:
+        if _has_half_characters(fields):
+            raise RefusedError(400, "The body holds half a character (a lone surrogate).")
         return kind.model_validate(fields)
     except ValidationError as error:
         raise RefusedError(400, explain(error)) from None
+    except RecursionError:
+        raise RefusedError(400, "The body is nested too deeply.") from None
 
 
 def explain(error: ValidationError) -> str:
@@ -88,7 +90,7 @@ def check_texts(name: str, texts: list[str], serving: Serving) -> None:
 
 async def _fields(request: Request, limit: int, repeated: str, form: bool) -> Mapping[str, Any]:
     body = await read_body(request, limit)
-    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    kind = request.headers.get("content-type", JSON if form else "").partition(";")[0].strip().lower()
     if kind == JSON:
         return _json(body)
     if kind == FORM and form:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from serve.access import Access
 from serve.backend import Backend
@@ -16,7 +18,10 @@ from serve.voices import Made, OnlyTranslatesError, TooLongError
 from seshat.prompts import Card
 from seshat.serving import Serving
 from seshat.store import Store
+from seshat.translate import Translation
 
+Found = TypeVar("Found")
+_LIBRARIAN = ThreadPoolExecutor(max_workers=1, thread_name_prefix="library")
 AUTO = "auto"
 """In place of the code of a source language: it is found out."""
 
@@ -115,7 +120,7 @@ class Service:
     async def identify(self, text: str, card: Card) -> dict[str, float]:
         """How probable each language of a model is for a text, the most probable first; empty if the text does not say."""
         library = self.backend.library(card.name)
-        return await asyncio.to_thread(library.identify, text) if library else {}
+        return await self.lookup(library.identify, text) if library else {}
 
     async def translate(self, texts: Sequence[str], direction: Direction, *, alternatives: int = 0) -> Made:
         """The translations in order.
@@ -130,6 +135,24 @@ class Service:
                 made = await asked
         self.meter.made(made, asyncio.get_running_loop().time() - started)
         return made
+
+    def abstains(self, made: Translation) -> bool:
+        """True if too little is to be expected of a translation for it to be given."""
+        return made.expected is not None and made.expected < self.serving.abstain_below
+
+    def shown(self, made: Translation) -> str:
+        """A translation as it is given: empty if too little is to be expected of it."""
+        return "" if self.abstains(made) else made.text
+
+    async def translated(self, pieces: AsyncGenerator[Translation]) -> AsyncGenerator[str]:
+        """The texts of a stream of translations, as they are given."""
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                yield self.shown(piece)
+
+    async def lookup(self, work: Callable[..., Found], *arguments: object, **named: object) -> Found:
+        """What a library finds: one question after the other, apart from translating, for the first one builds an index."""
+        return await asyncio.get_running_loop().run_in_executor(_LIBRARIAN, functools.partial(work, *arguments, **named))
 
     async def spoken(self, pieces: AsyncGenerator[str]) -> AsyncIterator[str]:
         """A stream of the backend within the time limit.

@@ -18,6 +18,7 @@ from seshat.data.readers.encoding import decode
 
 ENDINGS = (".txt", ".md", ".csv", ".tsv", ".docx")
 _LETTER = regex.compile(r"\p{L}")
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _LINE = regex.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
@@ -90,46 +91,52 @@ def _table(data: bytes) -> Structure:
 
 
 def _word(data: bytes) -> Structure:
-    """All paragraphs, those of tables, headers and footers too; a translation has the form of the first letters of its paragraph."""
+    """All paragraphs, those of tables, headers, footers and links too; a translation has the form of the first letters of its paragraph."""
     import docx  # slow to import
     from docx.opc.exceptions import PackageNotFoundError
 
     check_package(data)
     try:
-        document = docx.Document(io.BytesIO(data))
-        paragraphs = [one for one in _paragraphs(document) if _LETTER.search(one.text)]
-    except (PackageNotFoundError, *DAMAGED) as error:
-        raise RefusedError(f"unreadable: not a Word document ({error}); open it in a word processor and save it as .docx again") from None
+        texts = [text for one in _paragraphs(docx.Document(io.BytesIO(data))) if _LETTER.search(text := _text(one))]
+    except (PackageNotFoundError, *DAMAGED):
+        raise RefusedError("unreadable: not a Word document; open it in a word processor and save it as .docx again") from None
 
     def rebuilt(translations: Sequence[str]) -> bytes:
         fresh = docx.Document(io.BytesIO(data))
-        found = [one for one in _paragraphs(fresh) if _LETTER.search(one.text)]
-        for paragraph, translation in zip(found, translations, strict=True):
+        spoken = [one for one in _paragraphs(fresh) if _LETTER.search(_text(one))]
+        for paragraph, translation in zip(spoken, translations, strict=True):
             _say(paragraph, translation)
         stream = io.BytesIO()
         fresh.save(stream)
         return stream.getvalue()
 
-    return Structure(tuple(one.text for one in paragraphs), rebuilt)
+    return Structure(tuple(texts), rebuilt)
 
 
 def _paragraphs(document: Any) -> Iterator[Any]:
-    """Each paragraph of a document once."""
-    from docx.text.paragraph import Paragraph
-
+    """The XML of each paragraph of a document once; footnotes are not among them."""
     roots = [document.element.body]
     for section in document.sections:
-        roots += [part._element for part in (section.header, section.footer) if not part.is_linked_to_previous]
+        for kind in ("header", "footer", "first_page_header", "first_page_footer", "even_page_header", "even_page_footer"):
+            part = getattr(section, kind)
+            roots += [] if part.is_linked_to_previous else [part._element]
     for root in roots:
-        for element in root.iter("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}p"):
-            yield Paragraph(element, document)
+        yield from root.iter(f"{_W}p")
+
+
+def _pieces(paragraph: Any) -> list[Any]:
+    """The pieces of text of a paragraph, those of links among them; not those of a paragraph inside it, such as in a box."""
+    return [piece for piece in paragraph.iter(f"{_W}t") if next(piece.iterancestors(f"{_W}p")) is paragraph]
+
+
+def _text(paragraph: Any) -> str:
+    return "".join(piece.text or "" for piece in _pieces(paragraph))
 
 
 def _say(paragraph: Any, text: str) -> None:
-    """Put a text into the first run that has letters; pictures and fields in others stay."""
-    spoken = [run for run in paragraph.runs if run.text]
-    first = next((run for run in spoken if _LETTER.search(run.text)), None)
-    if first is None:  # all of it stands in links and the like, which python-docx does not count among the runs
-        return
-    for run in spoken:
-        run.text = text if run._element is first._element else ""
+    """Put a text where the first letters are; pictures, fields and notes stay where they were."""
+    pieces = _pieces(paragraph)
+    first = next(piece for piece in pieces if _LETTER.search(piece.text or ""))
+    for piece in pieces:
+        piece.text = text if piece is first else ""
+    first.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")

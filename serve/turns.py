@@ -61,6 +61,8 @@ class _Prompt:
     request: Request
     decoding: Decoding
     answer: asyncio.Future[list[Completion]]
+    tell: Callable[[str], bool] | None = None
+    """Hears the answer piece by piece."""
 
 
 class Turns:
@@ -77,18 +79,21 @@ class Turns:
         self._free = slots
         self.places = Places(most)
 
-    async def complete(self, requests: Sequence[Request], decoding: Decoding = GREEDY) -> list[list[Completion]]:
+    async def complete(self, requests: Sequence[Request], *decodings: Decoding) -> list[list[Completion]]:
         """What the model says to each prompt, in order: one completion, or all samples. Cancelled, it takes no more turns.
+
+        With several ways of decoding all prompts are answered by the first, then all by the next; with none, greedily.
 
         Raises:
             BusyError: If too many requests are here already.
         """
-        return [said async for said in self.answers(requests, decoding)]
+        return [said async for said in self.answers(requests, *decodings)]
 
-    async def answers(self, requests: Sequence[Request], decoding: Decoding = GREEDY) -> AsyncGenerator[list[Completion]]:
+    async def answers(self, requests: Sequence[Request], *decodings: Decoding) -> AsyncGenerator[list[Completion]]:
         """``complete``, each as soon as it and all before it are there."""
         loop = asyncio.get_running_loop()
-        prompts = [_Prompt(request, decoding, loop.create_future()) for request in requests]
+        ways = decodings or (GREEDY,)
+        prompts = [_Prompt(request, decoding, loop.create_future()) for decoding in ways for request in requests]
         with self.places.one():
             self._jobs.append(deque(prompts))
             self._start()
@@ -112,20 +117,19 @@ class Turns:
             loop.call_soon_threadsafe(heard.put_nowait, piece)
             return not gone.is_set()
 
-        def work(model: StreamingModel) -> None:
-            try:
-                model.stream(request.ids, max_new_tokens=request.limit, stop=self._stop, tell=tell)
-            finally:
-                loop.call_soon_threadsafe(heard.put_nowait, None)
-
+        prompt = _Prompt(request, GREEDY, loop.create_future(), tell)
+        prompt.answer.add_done_callback(lambda _: heard.put_nowait(None))
         with self.places.one():
-            working = loop.run_in_executor(self._threads, work, self._model)
+            self._jobs.append(deque([prompt]))
+            self._start()
             try:
                 while (piece := await heard.get()) is not None:
                     yield piece
-                await working
+                await prompt.answer
             finally:
                 gone.set()
+                if not prompt.answer.cancel() and not prompt.answer.cancelled():
+                    prompt.answer.exception()
 
     def _start(self) -> None:
         while self._free and (batch := self._next()):
@@ -145,7 +149,7 @@ class Turns:
                 continue
             head = job[0]
             cost = len(head.request.ids) + head.request.limit
-            alike = not batch or (head.request.limit, head.decoding) == (batch[0].request.limit, batch[0].decoding)
+            alike = not batch or (head.tell is None and _kind(head) == _kind(batch[0]))
             if batch and (not alike or tokens + cost > self._budget):
                 self._jobs.appendleft(job)
                 break
@@ -157,6 +161,9 @@ class Turns:
 
     def _ask(self, batch: Sequence[_Prompt]) -> dict[int, list[Completion]]:
         prompts, limit = [prompt.request.ids for prompt in batch], batch[0].request.limit
+        if (tell := batch[0].tell) and isinstance(self._model, StreamingModel):
+            self._model.stream(prompts[0], max_new_tokens=limit, stop=self._stop, tell=tell)
+            return {0: []}
         if batch[0].decoding.method == "greedy":
             said = self._model.generate(prompts, max_new_tokens=limit, stop=self._stop)
             return {place: [one] for place, one in enumerate(said)}
@@ -175,3 +182,8 @@ class Turns:
                 prompt.answer.set_result(working.result()[place])
         self._free += 1
         self._start()
+
+
+def _kind(prompt: _Prompt) -> tuple[int, Decoding, bool]:
+    """What prompts have in common that can be answered together."""
+    return prompt.request.limit, prompt.decoding, prompt.tell is None

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from serve.models import Served, context_of, load
 from serve.turns import Places, Turns
-from seshat.engines.decoding import Decoding
+from seshat.engines.decoding import GREEDY, Decoding
 from seshat.examples import read_examples
 from seshat.export.phrases import PAIRS
 from seshat.language import clean_spaces
@@ -58,8 +58,8 @@ class Voice(Protocol):
         """The translations in order, between the two ISO 639-3 codes of the model."""
         ...
 
-    def translate_stream(self, text: str, source: str, target: str) -> AsyncGenerator[str]:
-        """A translation sentence by sentence, as they are made; joined, they are what ``translate`` says."""
+    def translate_stream(self, text: str, source: str, target: str) -> AsyncGenerator[Translation]:
+        """A translation sentence by sentence, as they are made; their texts, joined, are what ``translate`` says."""
         ...
 
     def answer(self, message: str, system: str) -> AsyncGenerator[str]:
@@ -97,17 +97,17 @@ class ModelVoice:
     async def translate(self, texts: Sequence[str], source: str, target: str, alternatives: int) -> Made:
         """See ``Voice``."""
         prepared = await asyncio.to_thread(self._translator.prepare, texts, source, target)
-        said = [found for [found] in await self._turns.complete(prepared.requests)]
-        made, tokens = prepared.read(said), sum(len(found.ids) for found in said)
-        if alternatives and said:
-            drawing = Decoding(method="mbr", samples=max(2, DRAWS * alternatives), temperature=1.0)
-            drawn = await self._turns.complete(prepared.requests, drawing)
-            others = [prepared.read([samples[place] for samples in drawn]) for place in range(drawing.samples)]
+        drawing = Decoding(method="mbr", samples=max(2, DRAWS * alternatives), temperature=1.0)
+        heard = await self._turns.complete(prepared.requests, GREEDY, *([drawing] if alternatives else []))
+        tokens = sum(len(found.ids) for several in heard for found in several)
+        number = len(prepared.requests)
+        made = prepared.read([found for [found] in heard[:number]])
+        if alternatives:
+            others = [prepared.read([samples[place] for samples in heard[number:]]) for place in range(drawing.samples)]
             made = [_with_others(best, [other[place] for other in others], alternatives) for place, best in enumerate(made)]
-            tokens += sum(len(found.ids) for samples in drawn for found in samples)
         return Made(made, tokens)
 
-    async def translate_stream(self, text: str, source: str, target: str) -> AsyncGenerator[str]:
+    async def translate_stream(self, text: str, source: str, target: str) -> AsyncGenerator[Translation]:
         """See ``Voice``."""
         pieces = self._translator.pieces(text, source)
         asked = await asyncio.to_thread(lambda: [self._translator.prepare([piece], source, target) for piece, _ in pieces])
@@ -115,7 +115,8 @@ class ModelVoice:
         async with contextlib.aclosing(said):
             for prepared, (_, between) in zip(asked, pieces, strict=True):
                 heard = [found for _ in prepared.requests for found in await anext(said)]
-                yield prepared.read(heard)[0].text + between
+                made = prepared.read(heard)[0]
+                yield replace(made, text=made.text + between)
 
     async def answer(self, message: str, system: str) -> AsyncGenerator[str]:
         """See ``Voice``."""
@@ -149,11 +150,11 @@ class PhraseVoice:
                 made.append(Translation(text="".join(said), confidence=1.0, finished=True))
         return Made(made, sum(len(one.text.split()) for one in made))
 
-    async def translate_stream(self, text: str, source: str, target: str) -> AsyncGenerator[str]:
+    async def translate_stream(self, text: str, source: str, target: str) -> AsyncGenerator[Translation]:
         """See ``Voice``."""
         with self._places.one():
             for piece, between in self._pieces(text, source):
-                yield await self._said(piece, source, target) + between
+                yield Translation(text=await self._said(piece, source, target) + between, confidence=1.0, finished=True)
 
     async def answer(self, message: str, system: str) -> AsyncGenerator[str]:
         """See ``Voice``."""

@@ -80,6 +80,12 @@ class Serving(Section):
     """No translation is given, and that is said, where less chrF++ than this is expected; 0: one is always given."""
     context: int = Field(0, ge=0, description="tokens of prompt and answer; 0: twice the length of training")
 
+    @model_validator(mode="after")
+    def _scaled(self) -> Serving:
+        if self.max_replicas and self.max_replicas < self.replicas:
+            raise ValueError(f"max_replicas ({self.max_replicas}) must not be below replicas ({self.replicas})")
+        return self
+
     @property
     def public(self) -> bool:
         """True if other machines can reach it."""

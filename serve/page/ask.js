@@ -23,7 +23,7 @@ async function ask(event) {
     for await (const piece of pieces(await fetched("/v1/chat/completions", { body, stream: true }))) answer.append(piece);
     if (!answer.textContent) answer.textContent = say("silent");
   } catch (error) {
-    answer.textContent = explain(error);
+    answer.append(` (${explain(error)})`);
   }
   answer.scrollIntoView({ block: "nearest" });
 }
@@ -37,7 +37,10 @@ async function* pieces(stream) {
     rest = events.pop();
     for (const event of events) {
       const data = event.replace(/^data: /, "");
-      if (data !== "[DONE]") yield JSON.parse(data).choices?.[0].delta.content ?? "";
+      if (data === "[DONE]") continue;
+      const told = JSON.parse(data);
+      if (told.error) throw new Error(told.error.message);
+      yield told.choices[0].delta.content ?? "";
     }
   }
 }

@@ -5,7 +5,7 @@ import { translateFile } from "./document.js";
 const ALTERNATIVES = 3;
 const WAIT = 700;  // milliseconds without a key before a text is translated by itself
 const SHORT = 300;  // longer texts wait for the button
-const mine = { source: 0, pending: null, made: null, asked: "", timer: 0 };
+const mine = { source: 0, pending: null, made: null, asked: "", direction: null, timer: 0 };
 
 const sides = () => [state.languages[mine.source], state.languages[1 - mine.source]];
 const direction = () => { const [source, target] = sides(); return { source: source.code, target: target.code }; };
@@ -84,9 +84,11 @@ async function translate() {
   problem("");
   busy(true);
   try {
-    const body = { q: text, ...direction(), alternatives: ALTERNATIVES };
+    const asked = direction();
+    const body = { q: text, ...asked, alternatives: ALTERNATIVES };
     const made = await fetched("/translate", { body, signal: request.signal });
     mine.asked = text;
+    mine.direction = asked;
     showResult(made.translatedText, made);
   } catch (error) {
     if (mine.pending === request) problem(explain(error));
@@ -108,7 +110,7 @@ async function explained() {
   const text = mine.asked;
   const body = $("why-body");
   try {
-    const told = await fetched("/v1/explain", { body: { q: text, ...direction() } });
+    const told = await fetched("/v1/explain", { body: { q: text, ...mine.direction } });
     if (text !== mine.asked) return;
     const [source, target] = sides();
     const rows = told.words.map(({ word, translations }) => make("div", {},
@@ -137,7 +139,7 @@ async function correct(event) {
   const correction = $("correction").value;
   keep("name", $("name").value);
   try {
-    const body = { source_text: mine.asked, ...direction(), correction, translation: mine.made.translatedText,
+    const body = { source_text: mine.asked, ...mine.direction, correction, translation: mine.made.translatedText,
       name: $("name").value, author: author(), consent: $("consent").checked };
     await fetched("/feedback", { body });
     $("sent").textContent = say("thanks");
@@ -147,6 +149,8 @@ async function correct(event) {
 }
 
 function swap() {
+  mine.pending?.abort();
+  clearTimeout(mine.timer);
   const result = $("result").textContent;
   mine.source = 1 - mine.source;
   if (result) $("text").value = result;

@@ -42,10 +42,10 @@ def folder_of(model: str) -> str:
     return f"{BASES}/{os.path.basename(name) if os.path.isdir(model) else name.strip('./').replace('/', '--')}"
 
 
-def fetch(model: str, store: Store, announce: Callable[[str], None] = log.info) -> tuple[Manifest, bool]:
+def fetch(model: str, store: Store, announce: Callable[[str], None] = log.info, revision: str = "") -> tuple[Manifest, bool]:
     """The manifest of a base model in the workspace, and whether it was there before.
 
-    ``announce`` is told what is downloaded, and how large it is, before anything is.
+    Without a ``revision`` it is the newest of the hub. ``announce`` is told what is downloaded, and how large it is, before anything is.
     """
     source = local_folder(model, store)
     folder = folder_of(source or model)
@@ -54,7 +54,7 @@ def fetch(model: str, store: Store, announce: Callable[[str], None] = log.info) 
     if done:
         return done, True
     os.makedirs(store.path(folder), exist_ok=True)
-    revision = _link(source, store.path(folder)) if source else _download(model, store.path(folder), announce)
+    revision = _link(source, store.path(folder)) if source else _download(model, store.path(folder), announce, revision)
     return commit(model, folder, fingerprint, store, {"revision": revision} if revision else {}), False
 
 
@@ -91,13 +91,13 @@ def local_folder(model: str, store: Store) -> str:
     return next((place for place in places if os.path.isfile(os.path.join(place, "config.json"))), "")
 
 
-def on_hub(model: str) -> HubModel:
-    """What would be downloaded, and how large it is."""
+def on_hub(model: str, revision: str = "") -> HubModel:
+    """What would be downloaded, and how large it is; the newest revision, if none is named."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        info = HfApi().model_info(model, files_metadata=True, timeout=30)
+        info = HfApi().model_info(model, revision=revision or None, files_metadata=True, timeout=30)
     except HFValidationError:
         raise EngineError(f"{model!r} is neither a folder with a model nor a name on the hub; {CURE}") from None
     except HfHubHTTPError as error:
@@ -111,11 +111,11 @@ def on_hub(model: str) -> HubModel:
     return HubModel(model, info.sha or "main", tuple(sorted(files)), sum(files.values()))
 
 
-def _download(model: str, folder: str, announce: Callable[[str], None]) -> str:
+def _download(model: str, folder: str, announce: Callable[[str], None], revision: str) -> str:
     """Download a model; its revision."""
     from huggingface_hub import snapshot_download
 
-    found = on_hub(model)
+    found = on_hub(model, revision)
     announce(f"download-model: {found}, into {folder}")
     free = shutil.disk_usage(folder).free
     if found.size > free:

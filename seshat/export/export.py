@@ -166,6 +166,7 @@ def _lost(export: Export, store: Store, source: str, card: Card, files: dict[str
     """What each file loses on the validation set, in words; one that loses too much is deleted, and that is said."""
     path = store.path(f"{TRAINING}/val.jsonl")
     if not export.val_sentences or not os.path.isfile(path):
+        log.info("gguf: what the smaller files lose is not measured: %s", "as set" if os.path.isfile(path) else f"{path} is not there")
         return {}
     found = losses(files, source, card, read_examples(path), most=export.val_sentences, threads=export.threads)
     for kind, loss in found.items():

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from seshat.confidence import CALIBRATION, Calibration
 from seshat.config import Section
 from seshat.engines.download import fetch
 from seshat.engines.weights import is_whole, weights_sha256
@@ -67,6 +68,8 @@ def pack(store: Store, name: str) -> str:
     package(store, name)
     about = known(store, name, card)
     files = {os.path.basename(file.path) for file in manifest.files} | {PAGE, MANIFEST}
+    if _is_calibrated(store, name):
+        files.add(CALIBRATION)
     contents = {file: _read(os.path.join(adapter, file)) for file in sorted(files)}
     contents[LICENCE] = licences(card).encode()
     sha256 = "" if is_whole(adapter) else card.base_sha256
@@ -116,11 +119,13 @@ def apply(store: Store, path: str, base: str = "") -> str:
     about, card = _parsed(About, contents, ABOUT, path), _parsed(Card, contents, CARD, path)
     if not about.name.isprintable() or os.path.basename(about.name) != about.name or about.name.startswith("."):
         raise StoreError(f"{path}: {about.name!r} is no name of an adapter: {AGAIN}")
+    check_published(card)
     read_withdrawals(store).refuse_model(card, store, path)
     folder = store.path(f"{ADAPTERS}/{about.name}")
     if os.path.isdir(folder) and _read_if_there(os.path.join(folder, MANIFEST)) != contents[MANIFEST]:
         raise StoreError(f"{folder} is there and is another adapter: move it away, or set another root")
-    _place(folder, contents)
+    if not os.path.isdir(folder):  # or the same adapter is there, perhaps with checkpoints
+        _place(folder, contents)
     check_files(folder)
     if about.base_sha256:
         _find_base(store, card, about, base)
@@ -133,7 +138,7 @@ def unpacked(path: str) -> dict[str, bytes]:
         raise StoreError(f"{path} is not there: give the file that 'seshat package' wrote (NAME{ENDING})")
     contents: dict[str, bytes] = {}
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, "r:") as archive:  # never packed: a small file cannot unpack to a large one
             for member in archive:
                 file = os.path.basename(member.name)
                 if not member.isfile() or member.name.count("/") != 1 or file in contents or len(contents) >= MOST_FILES:
@@ -150,6 +155,14 @@ def unpacked(path: str) -> dict[str, bytes]:
         odd = ", ".join(wrong or sorted(contents.keys() ^ expected) or [SUMS])
         raise StoreError(f"{path} is not what {SUMS} in it says ({odd}), so it is damaged or was changed: {AGAIN}")
     return contents
+
+
+def _is_calibrated(store: Store, name: str) -> bool:
+    """True if the confidence of an adapter was measured on the weights that it has."""
+    place = f"{ADAPTERS}/{name}/{CALIBRATION}"
+    if store.size(place) < 0:
+        return False
+    return Calibration.model_validate_json(store.read(place)).model == store.vouch(f"{ADAPTERS}/{name}/{MANIFEST}").sha256
 
 
 def _find_base(store: Store, card: Card, about: About, base: str) -> None:
@@ -173,7 +186,7 @@ def _find_base(store: Store, card: Card, about: About, base: str) -> None:
                 "folder, and run 'seshat apply FILE --base FOLDER'"
             ) from None
     log.info("apply: fetching %s", about.base)
-    fetch(about.base, store)
+    fetch(about.base, store, revision=about.revision)
     check_base(card, base_folder(card, store))
 
 

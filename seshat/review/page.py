@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from seshat.store import Store
 FILE = f"{CORRECTIONS}/page.jsonl"
 ENOUGH = 2
 """How many speakers must agree that a correction is good, or that it is not, before it is asked about no more."""
+LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+"""Characters at which some readers end a line; JSON has other ways to write them."""
 Status = Literal["pending", "approved", "rejected", "superseded"]
 OPEN: tuple[Status, ...] = ("pending", "approved")
 """Those that are used."""
@@ -93,11 +96,12 @@ class Corrections:
         given = given.model_copy(update={"source": clean_spaces(given.source), "correction": clean_spaces(given.correction)})
         with self._changed() as all_of_them:
             before = [one for one in all_of_them if given.author and one.author == given.author and _same_sentence(one, given)]
-            if before and before[-1].correction == given.correction:
+            if before and before[-1].status in OPEN and before[-1].correction == given.correction:
                 return before[-1]
-            others = [
-                place for place, one in enumerate(all_of_them) if _same_sentence(one, given) and one.status in OPEN and one not in before
-            ]
+            for place, one in enumerate(all_of_them):
+                if one in before:
+                    all_of_them[place] = one.model_copy(update={"status": "superseded"})
+            others = [place for place, one in enumerate(all_of_them) if _same_sentence(one, given) and one.status in OPEN]
             same = next((place for place in others if all_of_them[place].correction == given.correction), -1)
             if same >= 0 and given.author and all_of_them[same].author:
                 all_of_them[same] = _judged(all_of_them[same], given.author, good=True)
@@ -105,9 +109,6 @@ class Corrections:
             made = Correction(
                 **given.model_dump(), id=secrets.token_hex(8), version=len(before) + 1, when=datetime.now(UTC).isoformat(timespec="seconds")
             )
-            for place, one in enumerate(all_of_them):
-                if one in before:
-                    all_of_them[place] = one.model_copy(update={"status": "superseded"})
             all_of_them.append(made)
         return made
 
@@ -143,7 +144,7 @@ class Corrections:
         """
         if self._raw.size(FILE) < 0:
             return []
-        lines = self._raw.read(FILE).decode("utf-8").splitlines()
+        lines = self._raw.read(FILE).decode("utf-8").split("\n")
         return [self._parsed(line, number) for number, line in enumerate(lines, 1) if line.strip()]
 
     @contextlib.contextmanager
@@ -167,7 +168,8 @@ class Corrections:
             "review status": one.status,
         }
         about = one.model_dump(mode="json", exclude={"source", "correction", "target_language", "status"})
-        return json.dumps(table | {"consent": True} | about, ensure_ascii=False)
+        line = json.dumps(table | {"consent": True} | about, ensure_ascii=False)
+        return LINE_ENDS.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
 
     def _parsed(self, line: str, number: int) -> Correction:
         try:

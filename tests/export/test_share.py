@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from seshat.confidence import Calibration
 from seshat.errors import ConfigError, EngineError, StoreError
 from seshat.export.share import apply, pack, unpacked
 from seshat.prompts import CARD, Card
@@ -143,3 +144,28 @@ def test_what_owners_keep_is_not_packaged(tmp_path: Path) -> None:
     allow(store, publish_model=False)
     with pytest.raises(ConfigError, match="the owners of dictionary have not allowed that"):
         pack(store, "tiny")
+
+
+def test_a_package_that_should_not_have_been_sent_is_not_taken_in(sender: Store, tmp_path: Path) -> None:
+    card = Card.model_validate_json(unpacked(pack(sender, "tiny"))[CARD])
+    closed = card.model_copy(update={"rights": Rights(sources={"dictionary": Source()})})
+    path = repacked(pack(sender, "tiny"), tmp_path / "x.tar", card=closed.model_dump_json().encode())
+    with pytest.raises(ConfigError, match="have not allowed that"):
+        apply(Store(str(tmp_path)), path)
+
+
+def test_what_lies_beside_the_same_adapter_stays(sender: Store) -> None:
+    sender.write("models/adapters/tiny/checkpoints/step-3/weights", b"x")
+    assert apply(sender, pack(sender, "tiny")) == "tiny"
+    assert sender.read("models/adapters/tiny/checkpoints/step-3/weights") == b"x"
+
+
+def test_confidence_that_was_measured_on_these_weights_goes_along(sender: Store) -> None:
+    of = {"card": "c", "curves": {}, "words": {}}
+    place = "models/adapters/tiny/calibration.json"
+    sender.write(place, Calibration(model="0" * 64, **of).model_dump_json().encode())
+    assert "calibration.json" not in unpacked(pack(sender, "tiny"))
+    manifest = sender.vouch("models/adapters/tiny/manifest.json").sha256
+    sender.write(place, Calibration(model=manifest, **of).model_dump_json().encode())
+    assert "calibration.json" in unpacked(pack(sender, "tiny"))
+    sender.remove(place)

@@ -16,7 +16,7 @@ from serve.api import build_api
 from serve.requests import RefusedError
 from seshat.errors import ConfigError
 from seshat.serving import Serving
-from tests.serve.test_api import Upper, body
+from tests.serve.test_api import HERE, Upper, body
 
 GUARDED = {
     ("POST", "/translate"): 403,
@@ -87,7 +87,7 @@ def test_a_wrong_key_file_is_explained(tmp_path: Path, text: str | None, match: 
 def test_every_door_that_does_work_is_locked_where_keys_are_configured(
     keys: tuple[str, str], request_: tuple[str, str], status: int
 ) -> None:
-    client = TestClient(build_api(Upper(), Serving(keys=keys[0])))
+    client = TestClient(build_api(Upper(), Serving(keys=keys[0])), base_url=HERE)
     method, path = request_
     sent = {"json": BODIES[path]} if path in BODIES and method == "POST" else {"content": b"uno"} if method == "POST" else {}
     path += "?name=a.txt&source=es&target=qtm" if path == "/v1/documents" else ""
@@ -106,7 +106,7 @@ def test_every_route_is_locked_or_known_to_be_open() -> None:
 
 def test_keys_come_as_each_client_sends_them(keys: tuple[str, str]) -> None:
     path, key = keys
-    client = TestClient(build_api(Upper(), Serving(keys=path)))
+    client = TestClient(build_api(Upper(), Serving(keys=path)), base_url=HERE)
     assert client.post("/translate", json=body(api_key=key)).status_code == 200
     assert client.post("/translate", data=body(api_key=key)).status_code == 200
     assert client.post("/translate", json=body(), headers={"authorization": f"DeepL-Auth-Key {key}"}).status_code == 200
@@ -115,7 +115,7 @@ def test_keys_come_as_each_client_sends_them(keys: tuple[str, str]) -> None:
 
 
 def test_without_configured_keys_any_or_none_will_do() -> None:
-    client = TestClient(build_api(Upper(), Serving()))
+    client = TestClient(build_api(Upper(), Serving()), base_url=HERE)
     for key in ("", "anything", "ñ\ud800".encode("utf-8", "surrogatepass").decode("latin-1")):
         assert client.post("/translate", json=body(api_key=key)).status_code == 200
 
@@ -139,15 +139,17 @@ def test_a_rate_is_a_bucket_for_each_key(keys: tuple[str, str]) -> None:
 
 def test_other_pages_may_not_ask_unless_they_are_named() -> None:
     asking = {"origin": "https://example.org"}
-    closed = TestClient(build_api(Upper(), Serving())).post("/translate", json=body(), headers=asking)
+    closed = TestClient(build_api(Upper(), Serving()), base_url=HERE).post("/translate", json=body(), headers=asking)
     assert "access-control-allow-origin" not in closed.headers
-    named = TestClient(build_api(Upper(), Serving(origins=("https://example.org",))))
+    named = TestClient(build_api(Upper(), Serving(origins=("https://example.org",))), base_url=HERE)
     assert named.post("/translate", json=body(), headers=asking).headers["access-control-allow-origin"] == "https://example.org"
     form = {"content-type": "application/x-www-form-urlencoded"}
-    assert TestClient(build_api(Upper(), Serving())).post("/feedback", content="consent=true", headers=form).status_code == 415
+    assert (
+        TestClient(build_api(Upper(), Serving()), base_url=HERE).post("/feedback", content="consent=true", headers=form).status_code == 415
+    )
 
 
 def test_a_name_that_leads_here_from_elsewhere_is_not_answered() -> None:
-    client = TestClient(build_api(Upper(), Serving()))
+    client = TestClient(build_api(Upper(), Serving()), base_url=HERE)
     assert client.get("/v1/info", headers={"host": "evil.example"}).status_code == 400
     assert client.get("/v1/info", headers={"host": "localhost:8000"}).status_code == 200

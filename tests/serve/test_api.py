@@ -24,6 +24,8 @@ SOURCES = {"dictionary": Source(title="Diccionario", steward="Doña Rosa", licen
 CARD = Card(name="tiny", language=LANGUAGE.model_copy(update={"alphabet": "a e i ü ñ k"}), base="/x/qwen", rights=Rights(sources=SOURCES))
 SERVING = Serving(max_text_chars=200, max_batch=4, retry_after=7)
 SECRET = "palabra-secreta"
+HERE = "http://localhost"
+"""What the service is called; it answers to no other name."""
 
 
 class Upper:
@@ -44,10 +46,10 @@ class Upper:
         others = tuple("abcde"[:alternatives])
         return Made([Translation(text.upper(), 0.75, True, expected.get(text), others) for text in texts], 7)
 
-    async def translate_stream(self, text: str, source: str, target: str, model: str) -> AsyncGenerator[str]:
+    async def translate_stream(self, text: str, source: str, target: str, model: str) -> AsyncGenerator[Translation]:
         for piece in text.split(". "):
             made = await self.translate([piece], source, target, model)
-            yield made.translations[0].text
+            yield made.translations[0]
 
     async def answer(self, message: str, system: str, model: str) -> AsyncGenerator[str]:
         if self.failure:
@@ -57,7 +59,7 @@ class Upper:
 
 
 def client(failure: Exception | None = None) -> TestClient:
-    return TestClient(build_api(Upper(failure), SERVING), raise_server_exceptions=False)
+    return TestClient(build_api(Upper(failure), SERVING), raise_server_exceptions=False, base_url=HERE)
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def test_without_calibration_no_confidence_is_invented() -> None:
 
 def test_a_service_may_abstain_and_says_so() -> None:
     serving = SERVING.model_copy(update={"abstain_below": 31.5})
-    asked = TestClient(build_api(Upper(), serving))
+    asked = TestClient(build_api(Upper(), serving), base_url=HERE)
     several = asked.post("/translate", json=body(q=["uno", "dos", "hola"])).json()
     assert several["translatedText"] == ["UNO", "", "HOLA"]
     assert (several["abstained"], several["confidence"]) == ([False, True, False], [62.0, 31.0, None])
@@ -97,7 +99,10 @@ def test_forms_are_read_as_libretranslates_clients_send_them() -> None:
 @pytest.mark.parametrize(("source", "target"), [("es", "qtm"), ("spa", "qtm"), ("qtm", "es"), ("qtm", "spa")])
 def test_languages_go_by_all_their_codes(source: str, target: str) -> None:
     backend = Upper()
-    assert TestClient(build_api(backend, SERVING)).post("/translate", json=body(source=source, target=target)).status_code == 200
+    assert (
+        TestClient(build_api(backend, SERVING), base_url=HERE).post("/translate", json=body(source=source, target=target)).status_code
+        == 200
+    )
     assert set(backend.asked[0][1:3]) == {"spa", "qtm"}
 
 
@@ -120,6 +125,7 @@ BAD = {
     "no JSON": (b"{'q': 1}", 400),
     "not an object": (b"[1, 2]", 400),
     "deeply nested": (b"[" * 9_000, 400),
+    "nested as deep as JSON is read": (b'{"q":' + b"[" * 900 + b"]" * 900 + b"}", 400),
     "not UTF-8": (b'{"q": "\xff\xfe", "source": "es", "target": "qtm"}', 400),
     "lone surrogate": (b'{"q": "\\ud800", "source": "es", "target": "qtm"}', 400),
     "lone surrogate in a list": (b'{"q": ["a", "\\udfff"], "source": "es", "target": "qtm"}', 400),
@@ -181,7 +187,7 @@ def test_health_is_alive_and_ready_means_able() -> None:
     assert client().get("/health").json() == {"status": "ok"}
     assert client().get("/ready").status_code == 200
     assert client(BusyError()).get("/health").status_code == 200
-    empty = TestClient(build_api(Upper(cards=()), SERVING))
+    empty = TestClient(build_api(Upper(cards=()), SERVING), base_url=HERE)
     assert [empty.get(path).status_code for path in ("/health", "/ready", "/v1/info", "/languages")] == [200, 503, 503, 200]
     assert empty.post("/translate", json=body()).status_code == 503
 
@@ -237,3 +243,35 @@ def test_openapi_describes_body_and_errors() -> None:
     post = client().get("/openapi.json").json()["paths"]["/translate"]["post"]
     assert set(post["requestBody"]["content"]) == {"application/json", "application/x-www-form-urlencoded"}
     assert {"200", "400", "413", "415", "429", "504"} <= set(post["responses"])
+
+
+class Counted:
+    """Remembers what was counted."""
+
+    def __init__(self) -> None:
+        self.statuses: list[tuple[str, int]] = []
+
+    def request(self, path: str, status: int, seconds: float) -> None:
+        self.statuses.append((path, status))
+
+    def made(self, made: Made, seconds: float) -> None:
+        assert made.tokens == 7
+
+
+def test_every_reply_is_counted_and_has_the_headers_of_security() -> None:
+    meter = Counted()
+    for failure, status in ((None, 200), (ValueError("x"), 500), (BusyError(), 429)):
+        app = build_api(Upper(failure), SERVING, meter=meter)
+        reply = TestClient(app, base_url=HERE, raise_server_exceptions=False).post("/translate", json=body())
+        assert reply.status_code == status
+        assert reply.headers["x-content-type-options"] == "nosniff"
+    assert meter.statuses == [("/translate", 200), ("/translate", 500), ("/translate", 429)]
+
+
+def test_what_is_too_bad_is_given_nowhere() -> None:
+    asked = TestClient(build_api(Upper(), SERVING.model_copy(update={"abstain_below": 20.0})), base_url=HERE)
+    messages = [{"role": "user", "content": "uno. tres. dos"}]
+    chat = asked.post("/v1/chat/completions", json={"model": "tiny:spa-qtm", "messages": messages}).json()
+    assert chat["choices"][0]["message"]["content"] == "UNODOS"
+    deepl = asked.post("/v2/translate", json={"text": ["tres"], "source_lang": "ES", "target_lang": "QTM"}).json()["translations"][0]
+    assert (deepl["text"], deepl["abstained"]) == ("", True)

@@ -21,6 +21,7 @@ from serve.models import find
 from seshat.errors import ConfigError, EngineError
 from seshat.serving import Serving
 from seshat.store import Store
+from seshat.withdrawals import Withdrawal, Withdrawals, write_withdrawals
 from tests.tiny_model import PAIRS, exported_workspace
 
 pytestmark = pytest.mark.ray
@@ -168,6 +169,23 @@ def test_a_newer_model_is_taken_up_without_a_dropped_request(address: str) -> No
         asking.join()
     assert set(statuses) == {200}
     assert len(statuses) > 10
+
+
+def test_what_is_withdrawn_is_not_served_any_more(address: str) -> None:
+    store = Store(str(exported_workspace()))
+
+    def wait_for(status: int) -> None:
+        deadline = time.monotonic() + 30
+        while ask(address)[0] != status:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    try:
+        write_withdrawals(store, Withdrawals(sources=(Withdrawal(source="dictionary"),)))
+        wait_for(503)
+    finally:
+        write_withdrawals(store, Withdrawals())
+        wait_for(200)
 
 
 def served(address: str) -> str:

@@ -14,7 +14,7 @@ from serve.voices import TooLongError
 from seshat.language import Bridge
 from seshat.prompts import Card
 from seshat.serving import Serving
-from tests.serve.test_api import CARD, SERVING, Upper, client
+from tests.serve.test_api import CARD, HERE, SERVING, Upper, client
 from tests.tiny_model import LANGUAGE
 
 
@@ -104,7 +104,7 @@ def test_deepls_shape() -> None:
 def test_several_models_share_a_service_and_languages_say_which_answers() -> None:
     other = Card(name="other", language=LANGUAGE.model_copy(update={"code": "quy", "name": "chanca", "bridge": Bridge()}), base="b")
     backend = Upper(cards=[CARD, other])
-    service = TestClient(build_api(backend, SERVING))
+    service = TestClient(build_api(backend, SERVING), base_url=HERE)
 
     def ask(**more: Any) -> int:
         return service.post("/translate", json={"q": "a", "source": "es", **more}).status_code

@@ -13,13 +13,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.api import build_api
-from serve.documents import FOLDER, KEPT_SECONDS
+from serve.documents import FOLDER, KEPT_SECONDS, MOST_WAITING, TOGETHER
 from serve.structure import read_structure
 from serve.turns import BusyError
 from seshat.data.readers.content import RefusedError
 from seshat.serving import Serving
 from seshat.store import Store
-from tests.serve.test_api import Upper
+from tests.serve.test_api import CARD, HERE, Upper
 
 
 def upper(name: str, data: bytes) -> bytes:
@@ -75,6 +75,32 @@ def test_word_documents_keep_their_form() -> None:
     assert made.sections[0].header.paragraphs[0].text == "CABECERA"
 
 
+def test_links_are_translated_with_their_paragraph() -> None:
+    import docx
+    from docx.oxml import parse_xml
+
+    names = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    document = docx.Document()
+    for before, after in (("Vea ", " ahora."), ("", "")):
+        paragraph = document.add_paragraph(before)
+        paragraph._p.append(parse_xml(f"<w:hyperlink {names}><w:r><w:t>este enlace</w:t></w:r></w:hyperlink>"))
+        paragraph.add_run(after)
+    stream = io.BytesIO()
+    document.save(stream)
+    made = docx.Document(io.BytesIO(upper("a.docx", stream.getvalue())))
+    assert [one.text for one in made.paragraphs] == ["VEA ESTE ENLACE AHORA.", "ESTE ENLACE"]
+
+
+def test_a_broken_document_is_not_repeated() -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(word())) as whole, zipfile.ZipFile(stream, "w") as archive:
+        for name in whole.namelist():
+            archive.writestr(name, b"<w:document><SECRETO></w:document>" if name == "word/document.xml" else whole.read(name))
+    with pytest.raises(RefusedError, match=r"^unreadable: not a Word document;") as raised:
+        read_structure("a.docx", stream.getvalue())
+    assert "SECRETO" not in str(raised.value)
+
+
 def bomb() -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -115,7 +141,7 @@ class Patient(Upper):
 
 
 def service(home: Path, backend: Upper) -> TestClient:
-    return TestClient(build_api(backend, Serving(), home=lambda card: Store(str(home))))
+    return TestClient(build_api(backend, Serving(), home=lambda card: Store(str(home))), base_url=HERE)
 
 
 def send(client: TestClient, data: bytes, name: str = "cuento.txt") -> Any:
@@ -183,6 +209,52 @@ def test_a_document_that_fails_says_so_and_may_be_sent_again(tmp_path: Path) -> 
         assert wait(client, id)["state"] == "done"
 
 
+def test_a_model_that_was_trained_again_translates_again_and_the_old_document_can_be_fetched_and_deleted(tmp_path: Path) -> None:
+    newer = CARD.model_copy(update={"data": {"train.jsonl": "1" * 64}})
+    with service(tmp_path, Patient()) as client:
+        old = send(client, LINES.encode()).json()["id"]
+        wait(client, old)
+        answers = tmp_path / FOLDER / old / "answers.jsonl"
+    backend = Patient(cards=[newer])
+    with service(tmp_path, backend) as client:
+        assert client.get(f"/v1/documents/{old}/file").text == LINES.upper()
+        fresh = send(client, LINES.encode()).json()["id"]
+        assert fresh != old
+        wait(client, fresh)
+        answers.unlink()
+        assert client.get(f"/v1/documents/{old}").json()["state"] == "stopped"
+        assert client.delete(f"/v1/documents/{old}").status_code == 204
+    assert backend.texts == 50
+
+
+def test_another_replica_does_not_do_the_same_work(tmp_path: Path) -> None:
+    first, second = Patient(busy=10**9), Patient()
+    with service(tmp_path, first) as one, service(tmp_path, second) as other:
+        id = send(one, LINES.encode()).json()["id"]
+        time.sleep(0.3)
+        assert other.get(f"/v1/documents/{id}").json()["state"] == "working"
+        time.sleep(0.3)
+        assert second.texts == 0
+        first.busy = 0
+        assert wait(other, id)["state"] == "done"
+    assert (first.texts, second.texts) == (50, 0)
+
+
+def test_only_so_many_documents_wait(tmp_path: Path) -> None:
+    with service(tmp_path, Patient(busy=10**9)) as client:
+        codes = [send(client, f"uno {number}".encode()).status_code for number in range(MOST_WAITING + 1)]
+    assert codes == [202] * MOST_WAITING + [429]
+
+
+def test_batches_are_bounded_by_their_characters_too(tmp_path: Path) -> None:
+    backend = Patient()
+    with service(tmp_path, backend) as client:
+        wait(client, send(client, "".join(f"{'a' * 3_000}\n" for _ in range(3)).encode()).json()["id"])
+        wait(client, send(client, LINES.encode()).json()["id"])
+    assert [len(texts) for texts, *_ in backend.asked][:3] == [1, 1, 1]
+    assert max(len(texts) for texts, *_ in backend.asked) == TOGETHER
+
+
 def test_what_is_wrong_with_a_document_is_said(tmp_path: Path) -> None:
     client = service(tmp_path, Upper())
     assert send(client, b"x", "a.pdf").json()["error"].startswith("The document cannot be read: format: ")
@@ -190,7 +262,7 @@ def test_what_is_wrong_with_a_document_is_said(tmp_path: Path) -> None:
     assert send(client, b"uno\n" * 20_001).status_code == 413
     assert client.get("/v1/documents/../../etc/passwd").status_code == 404
     assert client.get("/v1/documents/0123456789abcdef0123").status_code == 404
-    nowhere = TestClient(build_api(Upper(), Serving()))
+    nowhere = TestClient(build_api(Upper(), Serving()), base_url=HERE)
     assert send(nowhere, b"uno").status_code == 404
     assert nowhere.get("/v1/info").json()["documents"] is False
 

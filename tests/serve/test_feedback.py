@@ -17,7 +17,7 @@ from seshat.records import SentencePair
 from seshat.review.page import FILE, Corrections, Given
 from seshat.serving import Serving
 from seshat.store import Store
-from tests.serve.test_api import Upper
+from tests.serve.test_api import HERE, Upper
 from tests.tiny_model import LANGUAGE
 
 
@@ -38,7 +38,7 @@ def corrections(raw: Path) -> Corrections:
 
 @pytest.fixture
 def client(home: Store) -> TestClient:
-    return TestClient(build_api(Upper(), Serving(), home=lambda card: home))
+    return TestClient(build_api(Upper(), Serving(), home=lambda card: home), base_url=HERE)
 
 
 def sent(correction: str = "Allku pawan.", **changes: Any) -> dict[str, Any]:
@@ -80,6 +80,31 @@ def test_a_later_version_supersedes_that_of_the_same_person_and_no_other(correct
         ("Otro.", 1, "pending"),
         ("Dos.", 2, "pending"),
     ]
+
+
+@pytest.mark.parametrize("field", ["name", "author", "translation", "correction", "source_text"])
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029", "\n", "\r"])
+def test_no_sign_breaks_a_line_in_two(client: TestClient, raw: Path, corrections: Corrections, field: str, sign: str) -> None:
+    for _ in range(2):
+        assert client.post("/feedback", json=sent(**{field: f"a{sign}b"})).status_code == 200
+    assert client.get("/v1/review").status_code == 200
+    assert len((raw / FILE).read_text().splitlines()) == len(corrections.all()) == 1
+
+
+def test_another_page_cannot_write_with_the_browser_of_a_speaker(client: TestClient, raw: Path) -> None:
+    elsewhere = {"origin": "https://evil.example"}
+    assert client.post("/feedback", json=sent(), headers=elsewhere).status_code == 403
+    assert client.post("/feedback", content=json.dumps(sent()), headers={"origin": "http://localhost"}).status_code == 415
+    assert not (raw / FILE).exists()
+    assert client.post("/feedback", json=sent(), headers={"origin": "http://localhost"}).status_code == 200
+
+
+def test_who_comes_to_agree_with_another_gives_up_their_own(corrections: Corrections) -> None:
+    corrections.add(given("A.", "ana"))
+    corrections.add(given("B.", "luis"))
+    corrections.add(given("A.", "luis"))
+    assert [(one.correction, one.status) for one in corrections.all()] == [("A.", "pending"), ("B.", "superseded")]
+    assert corrections.add(given("B.", "luis")).version == 2, "and may change their mind again"
 
 
 def test_who_writes_the_same_as_another_agrees_with_them(corrections: Corrections) -> None:
@@ -154,8 +179,8 @@ def test_a_line_of_somebody_else_is_named(corrections: Corrections, raw: Path) -
 
 
 def test_a_service_may_take_no_corrections(home: Store) -> None:
-    closed = TestClient(build_api(Upper(), Serving(feedback=False), home=lambda card: home))
+    closed = TestClient(build_api(Upper(), Serving(feedback=False), home=lambda card: home), base_url=HERE)
     assert closed.post("/feedback", json=sent()).status_code == 403
-    nowhere = TestClient(build_api(Upper(), Serving()))
+    nowhere = TestClient(build_api(Upper(), Serving()), base_url=HERE)
     assert nowhere.post("/feedback", json=sent()).status_code == 404
     assert nowhere.get("/v1/info").json()["feedback"] is False

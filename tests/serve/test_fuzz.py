@@ -16,6 +16,7 @@ from tests.serve.test_api import Upper
 from tests.serve.test_lookup import LIBRARY
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
+HOST = {"host": "localhost"}
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
 
 
@@ -24,7 +25,7 @@ def operations() -> dict[str, schemathesis.schemas.APIOperation]:
     """All paths and methods that the interface describes."""
     home = Store(tempfile.mkdtemp(prefix="seshat-fuzz-"))
     app = build_api(Upper(library=LIBRARY), Serving(max_text_chars=200, max_batch=4), home=lambda card: home)
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers=HOST)
     return {found.ok().label: found.ok() for found in schema.get_all_operations()}
 
 
@@ -47,7 +48,7 @@ def ask(name: str, mode: schemathesis.GenerationMode, number: int) -> None:
         phases=[Phase.explicit, Phase.generate],
     )
     def run(case: schemathesis.Case) -> None:
-        case.call_and_validate(checks=schemathesis.checks.CHECKS.get_by_names(CHECKS))
+        case.call_and_validate(headers=HOST, checks=schemathesis.checks.CHECKS.get_by_names(CHECKS))
 
     run()
 

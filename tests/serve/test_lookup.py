@@ -16,7 +16,7 @@ from seshat.records import Example
 from seshat.rights import Consent, Rights, Source
 from seshat.serving import Serving
 from seshat.store import Store
-from tests.serve.test_api import Upper
+from tests.serve.test_api import HERE, Upper
 from tests.tiny_model import LANGUAGE, PAIRS
 
 
@@ -40,7 +40,7 @@ LIBRARY = Library(EXAMPLES, LANGUAGE)
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(build_api(Upper(cards=[Card(name="tiny", language=LANGUAGE, base="b")], library=LIBRARY), Serving()))
+    return TestClient(build_api(Upper(cards=[Card(name="tiny", language=LANGUAGE, base="b")], library=LIBRARY), Serving()), base_url=HERE)
 
 
 def test_lines_are_found_on_either_side_and_say_where_they_are_from(client: TestClient) -> None:
@@ -73,7 +73,7 @@ def test_the_language_of_a_text_is_found_out(client: TestClient) -> None:
 
 
 def test_without_the_texts_it_says_so_and_translates_all_the_same() -> None:
-    client = TestClient(build_api(Upper(), Serving()))
+    client = TestClient(build_api(Upper(), Serving()), base_url=HERE)
     assert client.get("/v1/search").status_code == 404
     assert client.post("/v1/explain", json={"q": "a", "source": "es", "target": "qtm"}).status_code == 404
     assert client.get("/v1/info").json()["library"] is False

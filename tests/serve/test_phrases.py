@@ -18,6 +18,7 @@ from seshat.export.phrases import export_phrases
 from seshat.rights import Consent, Rights, Source
 from seshat.serving import Serving
 from seshat.store import Store
+from tests.serve.test_api import HERE
 from tests.serve.test_lookup import EXAMPLES
 from tests.tiny_model import LANGUAGE
 
@@ -38,7 +39,7 @@ def test_what_the_pairs_say_is_said_and_lines_stay_lines(store: Store) -> None:
     assert export_phrases(store, LANGUAGE, RIGHTS).done_before
     models = Models(PHRASES)
     asyncio.run(models.serve([find(PHRASES, store)]))
-    client = TestClient(build_api(models, PHRASES))
+    client = TestClient(build_api(models, PHRASES), base_url=HERE)
     asked = {"q": "El perro corre. La abuela teje.\n\nYo bebo agua.", "source": "es", "target": "qtm"}
     made = client.post("/translate", json=asked).json()
     assert made["translatedText"] == "Allku pawa. Awitsa awa.\n\nNoka yaku upya."

@@ -164,3 +164,26 @@ def test_a_model_that_cannot_stream_tells_all_at_once() -> None:
         assert said == ["4-2"]
 
     asyncio.run(run())
+
+
+def test_streams_take_turns_and_those_that_nobody_hears_are_not_begun() -> None:
+    async def run() -> None:
+        leave = threading.Event()
+        model = Spelling(leave)
+        turns = Turns(model, (), most=8)
+        working = asyncio.create_task(turns.complete(asked(1)))
+        await others()
+        streams = [asyncio.create_task(anext(turns.stream(Request((5, 6), 8), str))) for _ in range(6)]
+        await others()
+        with pytest.raises(BusyError):
+            await asyncio.gather(turns.complete(asked(2)), turns.complete(asked(3)))
+        for stream in streams:
+            stream.cancel()
+        await others()
+        leave.set()
+        await working
+        await turns.complete(asked(4))
+        assert model.told == 0
+        assert turns.places.taken == 0
+
+    asyncio.run(run())
