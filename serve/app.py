@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import time
 import urllib.request
@@ -119,7 +120,11 @@ def build(serving: Serving, store: Store) -> serve.Application:
 
 
 def run(serving: Serving, store: Store, when_ready: Callable[[str], object] = lambda address: None) -> None:
-    """Serve until Ctrl-C. Ray is up already; the address is announced when a translation can be served."""
+    """Serve until Ctrl-C or SIGTERM, and let who is being answered have the answer.
+
+    Ray is up already; the address is announced when a translation can be served.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)  # Ray's own handler would not wait for anybody
     application = build(serving, store)
     start(serving, application)
     log.info(announcement(serving, find(serving, store)))
@@ -131,6 +136,10 @@ def run(serving: Serving, store: Store, when_ready: Callable[[str], object] = la
         log.info("serve: stopping")
     finally:
         serve.shutdown()
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def start(serving: Serving, application: serve.Application) -> None:

@@ -23,6 +23,11 @@ class Backend(Protocol):
         """The models that are served, the one that answers by default first; none as long as none is ready."""
         ...
 
+    @property
+    def waiting(self) -> int:
+        """How many requests are here, at work or in a queue."""
+        ...
+
     def library(self, model: str) -> Library | None:
         """What is known of the texts that a model learnt from; None if they are not on this machine."""
         ...
@@ -57,6 +62,11 @@ class Models:
     def cards(self) -> Sequence[Card]:
         """See ``Backend``."""
         return [one.voice.served.card for one in self._loaded.values()]
+
+    @property
+    def waiting(self) -> int:
+        """See ``Backend``."""
+        return sum(one.voice.places.taken for one in self._loaded.values())
 
     async def serve(self, models: Sequence[Served]) -> None:
         """Serve these models from now on. Those that are served already stay; who is being answered by another is not disturbed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ray.serve.metrics import Counter, Histogram
+from ray.serve.metrics import Counter, Gauge, Histogram
 
 from serve.voices import Made
 
@@ -16,6 +16,7 @@ class Meters:
     def __init__(self) -> None:
         self._requests = Counter("seshat_requests", "Requests by path and status.", tag_keys=("path", "status"))
         self._latency = Histogram("seshat_request_seconds", "Seconds until the reply begins.", boundaries=SECONDS, tag_keys=("path",))
+        self._waiting = Gauge("seshat_queue", "Requests that are in the replica, at work or waiting.")
         self._tokens = Counter("seshat_tokens", "Tokens that the model said.")
         self._speed = Histogram("seshat_tokens_per_second", "Of a request, its time in the queue included.", boundaries=_doubling(1, 16))
         self._expected = Histogram("seshat_expected_chrf", "The chrF++ to be expected of a translation.", boundaries=CHRF)
@@ -25,8 +26,9 @@ class Meters:
         self._requests.inc(1, {"path": path, "status": str(status)})
         self._latency.observe(seconds, {"path": path})
 
-    def made(self, made: Made, seconds: float) -> None:
+    def made(self, made: Made, seconds: float, waiting: int) -> None:
         """See ``Meter``."""
+        self._waiting.set(waiting)
         if made.tokens:
             self._tokens.inc(made.tokens)
             self._speed.observe(made.tokens / max(seconds, 1e-6))

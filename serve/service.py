@@ -33,8 +33,8 @@ class Meter(Protocol):
         """A request was answered."""
         ...
 
-    def made(self, made: Made, seconds: float) -> None:
-        """Texts were translated."""
+    def made(self, made: Made, seconds: float, waiting: int) -> None:
+        """Texts were translated; so many requests are here."""
         ...
 
 
@@ -44,7 +44,7 @@ class NoMeter:
     def request(self, path: str, status: int, seconds: float) -> None:
         """See ``Meter``."""
 
-    def made(self, made: Made, seconds: float) -> None:
+    def made(self, made: Made, seconds: float, waiting: int) -> None:
         """See ``Meter``."""
 
 
@@ -133,7 +133,7 @@ class Service:
         with self.refusals():
             async with asyncio.timeout(self.serving.timeout):
                 made = await asked
-        self.meter.made(made, asyncio.get_running_loop().time() - started)
+        self.meter.made(made, asyncio.get_running_loop().time() - started, self.backend.waiting)
         return made
 
     def abstains(self, made: Translation) -> bool:

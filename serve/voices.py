@@ -53,6 +53,8 @@ class Voice(Protocol):
     """A model that is loaded and warm. All of it raises BusyError if its queue is full."""
 
     served: Served
+    places: Places
+    """Its queue."""
 
     async def translate(self, texts: Sequence[str], source: str, target: str, alternatives: int) -> Made:
         """The translations in order, between the two ISO 639-3 codes of the model."""
@@ -93,6 +95,7 @@ class ModelVoice:
             budget=BUDGET[served.engine] if serving.max_ongoing_requests > 1 else 0,
             most=serving.max_ongoing_requests + serving.max_queued_requests,
         )
+        self.places = self._turns.places
 
     async def translate(self, texts: Sequence[str], source: str, target: str, alternatives: int) -> Made:
         """See ``Voice``."""
@@ -136,7 +139,7 @@ class PhraseVoice:
         self.served = served
         self._engine = PhraseEngine(list(read_examples(os.path.join(served.folder, PAIRS))))
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="phrases")
-        self._places = Places(serving.max_ongoing_requests + serving.max_queued_requests)
+        self.places = Places(serving.max_ongoing_requests + serving.max_queued_requests)
         language = served.card.language
         for source, target in ((language.bridge.code, language.code), (language.code, language.bridge.code)):
             self._engine.say([WARM], source, target)
@@ -144,7 +147,7 @@ class PhraseVoice:
     async def translate(self, texts: Sequence[str], source: str, target: str, alternatives: int) -> Made:
         """See ``Voice``; there is one way to say it."""
         made = []
-        with self._places.one():
+        with self.places.one():
             for text in texts:
                 said = [await self._said(piece, source, target) + between for piece, between in self._pieces(text, source)]
                 made.append(Translation(text="".join(said), confidence=1.0, finished=True))
@@ -152,7 +155,7 @@ class PhraseVoice:
 
     async def translate_stream(self, text: str, source: str, target: str) -> AsyncGenerator[Translation]:
         """See ``Voice``."""
-        with self._places.one():
+        with self.places.one():
             for piece, between in self._pieces(text, source):
                 yield Translation(text=await self._said(piece, source, target) + between, confidence=1.0, finished=True)
 

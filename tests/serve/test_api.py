@@ -35,6 +35,10 @@ class Upper:
         self.failure, self.cards, self._library = failure, cards, library
         self.asked: list[tuple[list[str], str, str, str]] = []
 
+    @property
+    def waiting(self) -> int:
+        return 3
+
     def library(self, model: str) -> Library | None:
         return self._library
 
@@ -254,8 +258,8 @@ class Counted:
     def request(self, path: str, status: int, seconds: float) -> None:
         self.statuses.append((path, status))
 
-    def made(self, made: Made, seconds: float) -> None:
-        assert made.tokens == 7
+    def made(self, made: Made, seconds: float, waiting: int) -> None:
+        assert (made.tokens, waiting) == (7, 3)
 
 
 def test_every_reply_is_counted_and_has_the_headers_of_security() -> None:
