@@ -11,6 +11,7 @@ import asyncio
 import logging
 import signal
 import socket
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -124,22 +125,21 @@ def run(serving: Serving, store: Store, when_ready: Callable[[str], object] = la
 
     Ray is up already; the address is announced when a translation can be served.
     """
-    signal.signal(signal.SIGTERM, _interrupt)  # Ray's own handler would not wait for anybody
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())  # Ray's own handler would not wait for anybody
     application = build(serving, store)
     start(serving, application)
     log.info(announcement(serving, find(serving, store)))
     when_ready(f"{_address(serving)}/")
     try:
-        while True:
-            time.sleep(1)
+        while not stopping.wait(1):
+            pass
     except KeyboardInterrupt:
-        log.info("serve: stopping")
+        stopping.set()
     finally:
+        log.info("serve: stopping")
+        serve.delete(APPLICATION)  # waits for those who are being answered
         serve.shutdown()
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def start(serving: Serving, application: serve.Application) -> None:
