@@ -60,7 +60,7 @@ class InfoResponse(BaseModel):
     feedback: bool = Field(description="Corrections are taken.")
     documents: bool = Field(description="Documents can be sent.")
     report: bool = Field(description="`/report` says how good it was when it was measured.")
-    library: bool = Field(description="The texts that the model learnt from can be looked up.")
+    corpus: bool = Field(description="The texts that the model learnt from can be looked up.")
     keys: bool = Field(description="An API key is needed.")
 
 
@@ -151,7 +151,7 @@ def _add_info(app: FastAPI, service: Service) -> None:
             feedback=serving.feedback and service.home(card) is not None,
             documents=service.home(card) is not None,
             report=lookup.report_of(service, card) is not None,
-            library=service.backend.library(card.name) is not None,
+            corpus=service.backend.corpus(card.name) is not None,
             keys=bool(serving.keys),
         )
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from serve.library import Library
+from serve.corpus import Corpus
 from serve.models import Served
 from serve.voices import Made, Voice, speak
 from seshat.prompts import Card
@@ -28,7 +28,7 @@ class Backend(Protocol):
         """How many requests are here, at work or in a queue."""
         ...
 
-    def library(self, model: str) -> Library | None:
+    def corpus(self, model: str) -> Corpus | None:
         """What is known of the texts that a model learnt from; None if they are not on this machine."""
         ...
 
@@ -48,7 +48,7 @@ class Backend(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     voice: Voice
-    library: Library | None
+    corpus: Corpus | None
 
 
 class Models:
@@ -78,9 +78,9 @@ class Models:
             found[served.card.name] = known
         self._loaded = found
 
-    def library(self, model: str) -> Library | None:
+    def corpus(self, model: str) -> Corpus | None:
         """See ``Backend``."""
-        return self._loaded[model].library
+        return self._loaded[model].corpus
 
     async def translate(self, texts: Sequence[str], source: str, target: str, model: str, *, alternatives: int = 0) -> Made:
         """See ``Backend``."""
@@ -95,4 +95,4 @@ class Models:
         return self._loaded[model].voice.answer(message, system)
 
     def _load(self, served: Served) -> _Loaded:
-        return _Loaded(speak(served, self._serving), Library.of(served, public=self._serving.public))
+        return _Loaded(speak(served, self._serving), Corpus.of(served, public=self._serving.public))

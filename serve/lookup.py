@@ -8,7 +8,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from serve.library import Library
+from serve.corpus import Corpus
 from serve.requests import JSON, Question, RefusedError, body_of, check_texts, read
 from serve.service import Service
 from seshat.evaluation.results import FOLDER, read_details
@@ -78,10 +78,10 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
         service.access.check(request)
         check_texts("q", [asked.q], service.serving)
         direction = service.direction(asked.source, asked.target, asked.model)
-        library, card = _library(service, direction.card.name), direction.card
+        corpus, card = _corpus(service, direction.card.name), direction.card
         bridge = direction.source == card.language.bridge.code
         sentences = card.language.sentences(asked.q if bridge else card.language.normalize(asked.q), bridge=bridge)
-        told = await service.lookup(library.explain, sentences, direction.source, direction.target)
+        told = await service.lookup(corpus.explain, sentences, direction.source, direction.target)
         words = dict(entry for one in told for entry in one.words)
         examples = dict.fromkeys(pair for one in told for pair in one.examples)
         return ExplainResponse(
@@ -109,8 +109,8 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
     ) -> SearchResponse:
         """Entries and sentences that the model learnt from, the shortest first, twenty at a time."""
         service.access.check(request)
-        library = _library(service, service.card(model).name)
-        found, total = await service.lookup(library.search, q, task=task, start=start)
+        corpus = _corpus(service, service.card(model).name)
+        found, total = await service.lookup(corpus.search, q, task=task, start=start)
         lines = [LineResponse.model_validate(line, from_attributes=True) for line in found]
         return SearchResponse(total=total, lines=lines)
 
@@ -124,8 +124,8 @@ def report_of(service: Service, card: Card) -> Store | None:
     return home if details is not None and details.name == card.name else None
 
 
-def _library(service: Service, model: str) -> Library:
-    library = service.backend.library(model)
-    if library is None:
+def _corpus(service: Service, model: str) -> Corpus:
+    corpus = service.backend.corpus(model)
+    if corpus is None:
         raise RefusedError(404, "The texts that this model learnt from are not here.")
-    return library
+    return corpus

@@ -21,7 +21,7 @@ from seshat.store import Store
 from seshat.translate import Translation
 
 Found = TypeVar("Found")
-_LIBRARIAN = ThreadPoolExecutor(max_workers=1, thread_name_prefix="library")
+_LIBRARIAN = ThreadPoolExecutor(max_workers=1, thread_name_prefix="corpus")
 AUTO = "auto"
 """In place of the code of a source language: it is found out."""
 
@@ -119,8 +119,8 @@ class Service:
 
     async def identify(self, text: str, card: Card) -> dict[str, float]:
         """How probable each language of a model is for a text, the most probable first; empty if the text does not say."""
-        library = self.backend.library(card.name)
-        return await self.lookup(library.identify, text) if library else {}
+        corpus = self.backend.corpus(card.name)
+        return await self.lookup(corpus.identify, text) if corpus else {}
 
     async def translate(self, texts: Sequence[str], direction: Direction, *, alternatives: int = 0) -> Made:
         """The translations in order.
@@ -151,7 +151,7 @@ class Service:
                 yield self.shown(piece)
 
     async def lookup(self, work: Callable[..., Found], *arguments: object, **named: object) -> Found:
-        """What a library finds: one question after the other, apart from translating, for the first one builds an index."""
+        """What a corpus finds: one question after the other, apart from translating, for the first one builds an index."""
         return await asyncio.get_running_loop().run_in_executor(_LIBRARIAN, functools.partial(work, *arguments, **named))
 
     async def spoken(self, pieces: AsyncGenerator[str]) -> AsyncIterator[str]:

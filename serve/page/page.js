@@ -34,7 +34,7 @@ function show() {
     $("credits").textContent = titles.length ? say("credits", { titles: titles.join(", ") }) : "";
     $("model").textContent = say("model", { model: state.info.model });
     $("report").hidden = !state.info.report || state.info.keys;
-    document.querySelector('[href="#library"]').hidden = !state.info.library;
+    document.querySelector('[href="#library"]').hidden = !state.info.corpus;
     document.querySelector('[href="#review"]').hidden = !state.info.feedback;
   }
   for (const view of Object.values(VIEWS)) view.show();

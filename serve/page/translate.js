@@ -58,7 +58,7 @@ function showMore() {
   const others = mine.made?.alternatives ?? [];
   $("others").hidden = others.length === 0;
   $("others-list").replaceChildren(...others.map((text) => make("li", { dir: "auto" }, text)));
-  $("why").hidden = !state.info?.library;
+  $("why").hidden = !state.info?.corpus;
   $("correct").hidden = !state.info?.feedback;
   $("file-line").hidden = !state.info?.documents;
 }

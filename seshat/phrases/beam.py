@@ -74,6 +74,33 @@ def log_probability(before: Ints, number: int, keys: Hashes, places: Ints, logar
 
 
 @njit(cache=True)
+def _push(state: Ints, word: int) -> None:
+    """A state after one word more: its words are the last ones, the newest first."""
+    state[1:] = state[:-1].copy()
+    state[0] = word
+
+
+@njit(cache=True)
+def _hash(state: Ints) -> np.uint64:
+    key = _SEED
+    for place in range(len(state)):
+        key = mixed(key, state[place])
+    return key
+
+
+@njit(cache=True)
+def _listed(head: int, following: Ints) -> Ints:
+    """A linked list as an array, in its order."""
+    count, at = 0, head
+    while at >= 0:
+        count, at = count + 1, following[at]
+    found, at = np.empty(count, np.int64), head
+    for row in range(count):
+        found[row], at = at, following[at]
+    return found
+
+
+@njit(cache=True)
 def search(
     length: int, ends: Ints, begins: Ints, scores: Floats, words: Ints, word_starts: Ints, beam: int, first: Ints, weight: float,
     keys: Hashes, places: Ints, logarithms: Floats, weights: Floats, unknown: float,
@@ -98,23 +125,15 @@ def search(
     for done in range(length + 1):
         if done > 0:
             begin = nodes
-            count, at = 0, heads[done]
-            while at >= 0:
-                count, at = count + 1, new_next[at]
-            its, at = np.empty(count, np.int64), heads[done]
-            for row in range(count):
-                its[row], at = at, new_next[at]
+            its = _listed(heads[done], new_next)
             known = {np.uint64(0): 0}
             for row in np.argsort(-new_score[its], kind="mergesort"):
                 at = its[row]
                 chosen = new_option[at]
                 state[:] = states[new_before[at]]
                 for place in range(word_starts[chosen], word_starts[chosen + 1]):
-                    state[1:] = state[:-1].copy()
-                    state[0] = words[place]
-                key = _SEED
-                for place in range(reach):
-                    key = mixed(key, state[place])
+                    _push(state, words[place])
+                key = _hash(state)
                 if key in known:
                     there = known[key]
                 elif nodes - begin < beam:
@@ -134,8 +153,7 @@ def search(
                 state[:] = states[here]
                 for place in range(word_starts[chosen], word_starts[chosen + 1]):
                     total += weight * log_probability(state, words[place], keys, places, logarithms, weights, unknown)
-                    state[1:] = state[:-1].copy()
-                    state[0] = words[place]
+                    _push(state, words[place])
                 if ends[chosen] == length:
                     total += weight * log_probability(state, END, keys, places, logarithms, weights, unknown)
                 new_before[waiting], new_option[waiting], new_score[waiting] = here, chosen, total

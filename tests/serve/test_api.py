@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.api import PAGE, build_api
-from serve.library import Library
+from serve.corpus import Corpus
 from serve.turns import BusyError
 from serve.voices import Made
 from seshat.errors import EngineError
@@ -31,16 +31,16 @@ HERE = "http://localhost"
 class Upper:
     """Answers in capitals, or fails as it is told."""
 
-    def __init__(self, failure: Exception | None = None, cards: Sequence[Card] = (CARD,), library: Library | None = None) -> None:
-        self.failure, self.cards, self._library = failure, cards, library
+    def __init__(self, failure: Exception | None = None, cards: Sequence[Card] = (CARD,), corpus: Corpus | None = None) -> None:
+        self.failure, self.cards, self._corpus = failure, cards, corpus
         self.asked: list[tuple[list[str], str, str, str]] = []
 
     @property
     def waiting(self) -> int:
         return 3
 
-    def library(self, model: str) -> Library | None:
-        return self._library
+    def corpus(self, model: str) -> Corpus | None:
+        return self._corpus
 
     async def translate(self, texts: Sequence[str], source: str, target: str, model: str, *, alternatives: int = 0) -> Made:
         self.asked.append((list(texts), source, target, model))

@@ -13,7 +13,7 @@ from serve.api import build_api
 from seshat.serving import Serving
 from seshat.store import Store
 from tests.serve.test_api import Upper
-from tests.serve.test_lookup import LIBRARY
+from tests.serve.test_lookup import CORPUS
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 HOST = {"host": "localhost"}
@@ -24,7 +24,7 @@ MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGAT
 def operations() -> dict[str, schemathesis.schemas.APIOperation]:
     """All paths and methods that the interface describes."""
     home = Store(tempfile.mkdtemp(prefix="seshat-fuzz-"))
-    app = build_api(Upper(library=LIBRARY), Serving(max_text_chars=200, max_batch=4), home=lambda card: home)
+    app = build_api(Upper(corpus=CORPUS), Serving(max_text_chars=200, max_batch=4), home=lambda card: home)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers=HOST)
     return {found.ok().label: found.ok() for found in schema.get_all_operations()}
 

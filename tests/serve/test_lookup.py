@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.api import build_api
-from serve.library import Library
+from serve.corpus import Corpus
 from serve.models import Served
 from seshat.examples import to_line
 from seshat.prompts import Card
@@ -35,12 +35,12 @@ EXAMPLES = [
     example("Inventado.", "Yalsu.", "translation", synthetic="round-1"),
     example("¿Qué es?", "Una regla.", "grammar", direction="qtm"),
 ]
-LIBRARY = Library(EXAMPLES, LANGUAGE)
+CORPUS = Corpus(EXAMPLES, LANGUAGE)
 
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(build_api(Upper(cards=[Card(name="tiny", language=LANGUAGE, base="b")], library=LIBRARY), Serving()), base_url=HERE)
+    return TestClient(build_api(Upper(cards=[Card(name="tiny", language=LANGUAGE, base="b")], corpus=CORPUS), Serving()), base_url=HERE)
 
 
 def test_lines_are_found_on_either_side_and_say_where_they_are_from(client: TestClient) -> None:
@@ -76,7 +76,7 @@ def test_without_the_texts_it_says_so_and_translates_all_the_same() -> None:
     client = TestClient(build_api(Upper(), Serving()), base_url=HERE)
     assert client.get("/v1/search").status_code == 404
     assert client.post("/v1/explain", json={"q": "a", "source": "es", "target": "qtm"}).status_code == 404
-    assert client.get("/v1/info").json()["library"] is False
+    assert client.get("/v1/info").json()["corpus"] is False
     assert client.post("/translate", json={"q": "a", "source": "auto", "target": "es"}).json()["detectedLanguage"]["confidence"] == 0
 
 
@@ -87,10 +87,10 @@ def test_only_what_the_model_learnt_from_is_shown_and_to_others_only_what_its_ow
     card = Card(name="m", language=LANGUAGE, base="b", data={"train.jsonl": file.sha256}, rights=Rights(sources=sources))
     folder = str(tmp_path / "models/gguf/m")
     served = Served(engine="llamacpp", path=f"{folder}/m.gguf", folder=folder, card=card)
-    here, elsewhere = Library.of(served, public=False), Library.of(served, public=True)
+    here, elsewhere = Corpus.of(served, public=False), Corpus.of(served, public=True)
     assert here is not None
     assert elsewhere is not None
     assert (here.search("allku")[1], elsewhere.search("allku")[1]) == (2, 1)
     other = served.model_copy(update={"card": card.model_copy(update={"data": {"train.jsonl": "0" * 64}})})
-    assert Library.of(other, public=False) is None, "the data is not what this model learnt from"
-    assert Library.of(served.model_copy(update={"folder": str(tmp_path / "m")}), public=False) is None
+    assert Corpus.of(other, public=False) is None, "the data is not what this model learnt from"
+    assert Corpus.of(served.model_copy(update={"folder": str(tmp_path / "m")}), public=False) is None

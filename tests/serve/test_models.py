@@ -148,9 +148,9 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None
 def test_vllm_is_given_the_merged_model_and_many_prompts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.engines.test_vllm import StandIn
 
-    library = types.ModuleType("vllm")
-    library.LLM, library.SamplingParams = StandIn, dict  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "vllm", library)
+    corpus = types.ModuleType("vllm")
+    corpus.LLM, corpus.SamplingParams = StandIn, dict  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "vllm", corpus)
     serving = Serving(engine="vllm")
     served = find(serving, Store(str(exported_workspace())))
     assert served.path.endswith("models/merged/tiny")

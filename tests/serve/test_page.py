@@ -15,7 +15,7 @@ import pytest
 
 from serve.api import build_api
 from serve.backend import Models
-from serve.library import TRAIN
+from serve.corpus import TRAIN
 from serve.models import find
 from seshat.examples import to_line
 from seshat.prompts import CARD, Card

@@ -52,7 +52,7 @@ def test_what_the_pairs_say_is_said_and_lines_stay_lines(store: Store) -> None:
     assert chat["choices"][0]["message"]["content"] == made["translatedText"]
     refused = client.post("/v1/chat/completions", json={"model": "phrases", "messages": message})
     assert (refused.status_code, "only translates" in refused.json()["error"]) == (400, True)
-    assert client.get("/v1/info").json()["library"] is True
+    assert client.get("/v1/info").json()["corpus"] is True
     assert models.cards[0].rights.refusal("serve_public"), "the strictest source decides"
 
 

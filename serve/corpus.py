@@ -40,7 +40,7 @@ class Line:
     """The page, line or second."""
 
 
-class Library:
+class Corpus:
     """What can be looked up, by one thread at a time: indexes are built when they are first needed."""
 
     def __init__(self, examples: Iterable[Example], language: Language) -> None:
@@ -49,7 +49,7 @@ class Library:
         self._hinters: dict[str, Hinter] = {}
 
     @classmethod
-    def of(cls, served: Served, *, public: bool) -> Library | None:
+    def of(cls, served: Served, *, public: bool) -> Corpus | None:
         """That of the workspace of a model; None for a model that is in none, or has been trained on other data than is there now."""
         home = home_of(served)
         if home is None or home.size(TRAIN) < 0 or home.vouch(TRAIN).sha256 != served.card.data.get(os.path.basename(TRAIN)):
