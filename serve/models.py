@@ -95,9 +95,9 @@ def load(served: Served, serving: Serving) -> Translator:
         threads = max(1, int(serving.cpus_per_replica))
         model = LlamaCppModel(served.path, threads=threads, slots=serving.max_ongoing_requests, context=context_of(served, serving))
     elif served.engine == "vllm":
-        from seshat.engines.vllm_model import VllmModel
+        from seshat.engines.vllm_model import VllmService
 
-        model = VllmModel(served.path, context=context_of(served, serving))
+        model = VllmService(served.path, context=context_of(served, serving))
     else:
         from seshat.engines.transformers_model import TransformersModel
 

@@ -159,7 +159,16 @@ class Turns:
                 self._jobs.append(job)
         return batch
 
-    def _ask(self, batch: Sequence[_Prompt]) -> dict[int, list[Completion]]:
+    def _ask(self, batch: Sequence[_Prompt]) -> dict[int, list[Completion] | Exception]:
+        """What is said to each, or what went wrong; of a batch that fails each is asked alone, so that one does not fail the others."""
+        try:
+            return dict(self._said(batch))
+        except Exception as error:
+            if len(batch) == 1:
+                return {0: error}
+            return {place: self._ask([prompt])[0] for place, prompt in enumerate(batch)}
+
+    def _said(self, batch: Sequence[_Prompt]) -> dict[int, list[Completion]]:
         prompts, limit = [prompt.request.ids for prompt in batch], batch[0].request.limit
         if (tell := batch[0].tell) and isinstance(self._model, StreamingModel):
             self._model.stream(prompts[0], max_new_tokens=limit, stop=self._stop, tell=tell)
@@ -171,15 +180,15 @@ class Turns:
             raise EngineError(f"{type(self._model).__name__} draws no samples")
         return dict(self._model.candidates(prompts, max_new_tokens=limit, stop=self._stop, decoding=batch[0].decoding))
 
-    def _hear(self, batch: Sequence[_Prompt], working: asyncio.Future[dict[int, list[Completion]]]) -> None:
-        error = working.exception()
+    def _hear(self, batch: Sequence[_Prompt], working: asyncio.Future[dict[int, list[Completion] | Exception]]) -> None:
         for place, prompt in enumerate(batch):
+            said = working.result()[place]
             if prompt.answer.done():  # cancelled
                 continue
-            if error:
-                prompt.answer.set_exception(error)
+            if isinstance(said, Exception):
+                prompt.answer.set_exception(said)
             else:
-                prompt.answer.set_result(working.result()[place])
+                prompt.answer.set_result(said)
         self._free += 1
         self._start()
 

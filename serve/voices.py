@@ -21,8 +21,10 @@ from seshat.rounds.engines import PhraseEngine
 from seshat.serving import Serving
 from seshat.translate import Translation
 
-BUDGET = {"llamacpp": 0, "transformers": 4096, "vllm": 65_536}
-"""Tokens of prompts and answers that are given to an engine together; llama.cpp takes prompt by prompt, and batches them by itself."""
+CONTINUOUS = ("llamacpp", "vllm")
+"""The engines that take prompt by prompt, and batch them by themselves."""
+BUDGET = 4096
+"""Tokens of prompts and answers that are given to any other together."""
 DRAWS = 3
 """How many samples are drawn for each alternative that is asked for: several say the same."""
 WARM = "1."
@@ -85,14 +87,14 @@ class ModelVoice:
     def __init__(self, served: Served, serving: Serving) -> None:
         self.served = served
         self._translator = load(served, serving)
-        language, llamacpp = served.card.language, served.engine == "llamacpp"
+        language, continuous = served.card.language, served.engine in CONTINUOUS
         self._translator.translate([WARM], language.bridge.code, language.code)
         self._room = context_of(served, serving)
         self._turns = Turns(
             self._translator.model,
             (self._translator.tokenizer.end,),
-            slots=serving.max_ongoing_requests if llamacpp else 1,
-            budget=BUDGET[served.engine] if serving.max_ongoing_requests > 1 else 0,
+            slots=serving.max_ongoing_requests if continuous else 1,
+            budget=BUDGET if not continuous and serving.max_ongoing_requests > 1 else 0,
             most=serving.max_ongoing_requests + serving.max_queued_requests,
         )
         self.places = self._turns.places

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seshat.engines.decoding import GREEDY, Decoding
@@ -45,13 +48,7 @@ class VllmModel:
 
         ``context`` is the room for prompt and answer in tokens; 0: what the model has.
         """
-        try:
-            import vllm  # heavy
-        except ImportError as error:
-            raise EngineError(
-                f"vLLM cannot be loaded ({error}): pip install vllm in an environment of its own, "
-                "or set evaluation.generation.engine=transformers"
-            ) from None
+        vllm = _library("evaluation.generation.engine")
         if reason := refusal(adapter):
             raise EngineError(f"{reason}: run 'make export-gguf' first, or set evaluation.generation.engine=transformers")
         if adapter and is_whole(adapter):
@@ -99,6 +96,62 @@ class VllmModel:
         ]
 
 
+class VllmService:
+    """A whole model for many who ask at once, from several threads: each prompt joins those at work, and leaves as it ends."""
+
+    def __init__(self, folder: str, *, context: int = 0) -> None:
+        """See ``VllmModel``; vLLM's engine works on an event loop in a thread of its own."""
+        self._vllm = _library("serving.engine")
+        self._names = itertools.count()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="vllm", daemon=True).start()
+        self._engine: Any = asyncio.run_coroutine_threadsafe(self._start(settings(folder, "", context)), self._loop).result()
+
+    async def _start(self, asked: Mapping[str, Any]) -> Any:
+        return self._vllm.AsyncLLMEngine.from_engine_args(self._vllm.AsyncEngineArgs(**asked))
+
+    def generate(self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int]) -> list[Completion]:
+        """See ``LanguageModel``."""
+        return [one for _, [one] in self.candidates(prompts, max_new_tokens=max_new_tokens, stop=stop, decoding=GREEDY)]
+
+    def candidates(
+        self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int], decoding: Decoding
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """See ``CandidateModel``; greedy answers and samples.
+
+        Raises:
+            EngineError: For beam search, which vLLM does not do beside other work.
+        """
+        if decoding.num_beams:
+            raise EngineError("vLLM serves without beam search: decode greedily or from samples, or with the engine transformers")
+        sampling = [sampling_of(decoding, prompt, max_new_tokens, stop) for prompt in prompts]
+        asked = [
+            asyncio.run_coroutine_threadsafe(self._answer(prompt, one), self._loop) for prompt, one in zip(prompts, sampling, strict=True)
+        ]
+        for place, one in enumerate(asked):
+            yield place, [_completion(said.token_ids, said.cumulative_logprob, stop) for said in one.result()]
+
+    def stream(self, prompt: Sequence[int], *, max_new_tokens: int, stop: Sequence[int], tell: Callable[[str], bool]) -> None:
+        """Tell a greedy answer piece by piece, as it is made; ``tell`` says whether to go on. Control tokens have no text."""
+        sampling = sampling_of(GREEDY, prompt, max_new_tokens, stop) | {"detokenize": True}
+        asyncio.run_coroutine_threadsafe(self._answer(prompt, sampling, tell), self._loop).result()
+
+    async def _answer(
+        self, prompt: Sequence[int], sampling: Mapping[str, Any], tell: Callable[[str], bool] = lambda piece: True
+    ) -> Sequence[Any]:
+        """All that is said to a prompt, its text told as it grows; vLLM drops what nobody waits for."""
+        told, outputs = 0, ()
+        running = self._engine.generate({"prompt_token_ids": list(prompt)}, self._vllm.SamplingParams(**sampling), str(next(self._names)))
+        async for so_far in running:
+            outputs = so_far.outputs
+            text = outputs[0].text
+            if text[told:] and not tell(text[told:]):
+                await running.aclose()
+                break
+            told = len(text)
+        return outputs
+
+
 def settings(folder: str, adapter: str, context: int) -> dict[str, Any]:
     """What ``vllm.LLM`` is made with."""
     asked: dict[str, Any] = {"model": folder, "dtype": "bfloat16", "seed": 0, "generation_config": "vllm"}
@@ -127,6 +180,17 @@ def _completion(ids: Sequence[int], total: float | None, stop: Sequence[int], *,
     if total is None:
         raise EngineError("this version of vLLM gives no log-probabilities: set evaluation.generation.engine=transformers")
     return Completion(ids=tuple(ids[:end]), finished=finished, logprob=total / count if count else 0.0)
+
+
+def _library(setting: str) -> Any:
+    """vLLM itself; ``setting`` is what chose it."""
+    try:
+        import vllm  # heavy
+    except ImportError as error:
+        raise EngineError(
+            f"vLLM cannot be loaded ({error}): pip install vllm in an environment of its own, or set {setting}=transformers"
+        ) from None
+    return vllm
 
 
 def _lora_request(adapter: str) -> Any:

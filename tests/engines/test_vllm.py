@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 from seshat.engines.decoding import GREEDY, Decoding
-from seshat.engines.vllm_model import VllmModel, is_installed, refusal, sampling_of, settings
+from seshat.engines.vllm_model import VllmModel, VllmService, is_installed, refusal, sampling_of, settings
 from seshat.errors import EngineError
 
 END = 7
@@ -36,6 +38,7 @@ class Output:
         return self.cumulative_logprob
 
     finish_reason: str = "length"
+    text: str = ""
 
 
 class StandIn:
@@ -60,10 +63,42 @@ class StandIn:
         return [types.SimpleNamespace(sequences=[Output([5, 6, END], -3.0), Output([5], -4.0)]) for _ in prompts]
 
 
+class AsyncStandIn:
+    """The engine for many at once: says its prompt token by token, with a text of letters where one is asked for."""
+
+    @staticmethod
+    def from_engine_args(asked: dict[str, Any]) -> AsyncStandIn:
+        AsyncStandIn.made, AsyncStandIn.last = asked, AsyncStandIn()
+        return AsyncStandIn.last
+
+    made: dict[str, Any]
+    last: AsyncStandIn
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[list[int], dict[str, Any], str]] = []
+        self.together = self.most = self.said = 0
+
+    async def generate(self, prompt: dict[str, list[int]], params: dict[str, Any], request_id: str) -> AsyncIterator[Any]:
+        ids = prompt["prompt_token_ids"]
+        self.calls.append((ids, params, request_id))
+        self.together += 1
+        self.most = max(self.most, self.together)
+        try:
+            for length in range(1, len(ids) + 2):
+                await asyncio.sleep(0.01)
+                said = [*ids, END][:length]
+                text = "".join(chr(96 + one) for one in said if one != END) if params["detokenize"] else ""
+                self.said += 1
+                yield types.SimpleNamespace(outputs=[Output(said, -0.5 * length, text=text)] * params.get("n", 1))
+        finally:
+            self.together -= 1
+
+
 @pytest.fixture
 def vllm(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
     module, lora, sampling = (types.ModuleType(name) for name in ("vllm", "vllm.lora.request", "vllm.sampling_params"))
     module.LLM, module.SamplingParams, module.sampling_params = StandIn, dict, sampling  # type: ignore[attr-defined]
+    module.AsyncLLMEngine, module.AsyncEngineArgs = AsyncStandIn, dict  # type: ignore[attr-defined]
     sampling.BeamSearchParams = dict  # type: ignore[attr-defined]
     lora.LoRARequest = lambda *asked: asked  # type: ignore[attr-defined]
     for name, one in {"vllm": module, "vllm.lora": types.ModuleType("vllm.lora"), "vllm.lora.request": lora}.items():
@@ -124,6 +159,32 @@ def test_beam_search_gives_the_best_or_all(vllm: type[StandIn]) -> None:
     assert (first, second.ids, second.finished, second.logprob) == (best, (5,), False, -4.0)
     with pytest.raises(EngineError, match=r"ends at token 7, .*\[3\]: set evaluation\.generation\.engine=transformers"):
         list(VllmModel("m").candidates([[1]], max_new_tokens=9, stop=[3], decoding=Decoding(method="beam")))
+
+
+def test_prompts_of_several_threads_are_at_work_together(vllm: type[StandIn]) -> None:
+    service = VllmService("models/merged/tiny", context=512)
+    assert AsyncStandIn.made == settings("models/merged/tiny", "", 512)
+    with ThreadPoolExecutor(4) as threads:
+        said = list(threads.map(lambda one: service.generate([[one, 2]], max_new_tokens=9, stop=[END]), range(1, 5)))
+    assert [[one.ids for one in several] for several in said] == [[(one, 2)] for one in range(1, 5)]
+    assert said[0][0].logprob == pytest.approx(-0.5)
+    assert AsyncStandIn.last.most > 1
+    assert len({name for *_, name in AsyncStandIn.last.calls}) == 4
+    [[one, other]] = [
+        drawn for _, drawn in service.candidates([[1]], max_new_tokens=9, stop=[END], decoding=Decoding(method="mbr", samples=2))
+    ]
+    assert one == other
+    with pytest.raises(EngineError, match="without beam search"):
+        list(service.candidates([[1]], max_new_tokens=9, stop=[END], decoding=Decoding(method="beam")))
+
+
+def test_an_answer_is_told_as_it_grows_and_dropped_when_nobody_listens(vllm: type[StandIn]) -> None:
+    service, heard = VllmService("m"), list[str]()
+    service.stream([1, 2, 3], max_new_tokens=9, stop=[END], tell=lambda piece: not heard.append(piece))
+    assert heard == ["a", "b", "c"]
+    AsyncStandIn.last.said = 0
+    service.stream([1, 2, 3], max_new_tokens=9, stop=[END], tell=lambda piece: False)
+    assert (AsyncStandIn.last.said, AsyncStandIn.last.together) == (1, 0)
 
 
 @pytest.mark.parametrize("config", [{"modules_to_save": ["embed_tokens"]}, {"use_dora": True}, {"r": 1024}])

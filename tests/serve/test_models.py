@@ -146,11 +146,11 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None
 
 
 def test_vllm_is_given_the_merged_model_and_many_prompts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.engines.test_vllm import StandIn
+    from tests.engines.test_vllm import AsyncStandIn
 
-    corpus = types.ModuleType("vllm")
-    corpus.LLM, corpus.SamplingParams = StandIn, dict  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "vllm", corpus)
+    library = types.ModuleType("vllm")
+    library.AsyncLLMEngine, library.AsyncEngineArgs, library.SamplingParams = AsyncStandIn, dict, dict  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "vllm", library)
     serving = Serving(engine="vllm")
     served = find(serving, Store(str(exported_workspace())))
     assert served.path.endswith("models/merged/tiny")
@@ -161,7 +161,7 @@ def test_vllm_is_given_the_merged_model_and_many_prompts_at_once(monkeypatch: py
         return await models.translate(["El perro corre.", "La abuela teje.", "Yo bebo agua."], "spa", "qtm", "tiny")
 
     made = asyncio.run(run())
-    assert StandIn.made["model"] == served.path
-    assert StandIn.made["max_model_len"] == 512
+    assert AsyncStandIn.made["model"] == served.path
+    assert AsyncStandIn.made["max_model_len"] == 512
     assert all("El perro corre." in made.translations[0].text for _ in made.translations), "the stand-in repeats its prompt"
-    assert [len(prompts) for prompts, *_ in StandIn.last.calls] == [1, 3], "warm, then all of them together"
+    assert (len(AsyncStandIn.last.calls), AsyncStandIn.last.most) == (4, 3), "warm, then all of them together"

@@ -137,6 +137,18 @@ def test_a_failure_reaches_who_asked_and_nobody_else() -> None:
     asyncio.run(run())
 
 
+def test_a_prompt_that_fails_a_batch_fails_alone() -> None:
+    async def run() -> None:
+        model = Echo()
+        turns = Turns(model, (), budget=1000)
+        taken, bad, good = await asyncio.gather(*(turns.complete(asked(one)) for one in (1, 666, 6)), return_exceptions=True)
+        assert isinstance(bad, EngineError)
+        assert [[one.ids for [one] in said] for said in (taken, good) if not isinstance(said, BaseException)] == [[(1,)], [(6,)]]
+        assert model.batches == [[1], [666, 6], [666], [6]]
+
+    asyncio.run(run())
+
+
 def test_a_stream_tells_pieces_and_stops_when_nobody_listens() -> None:
     async def run() -> None:
         leave = threading.Event()
