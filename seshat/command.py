@@ -54,14 +54,9 @@ def run(
     argv: Sequence[str],
 ) -> int:
     """As ``main``, but give the exit code back."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning cost a busy machine ten times their work
-    if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/kfd")):
-        os.environ.setdefault("DS_ACCELERATOR", "cpu")  # transformers imports DeepSpeed to save a model, and that warns of having to guess
     asked = _parser(doc, section, arguments).parse_intermixed_args(argv)
     own = {name: value for name, value in vars(asked).items() if name not in OURS}
-    logging.basicConfig(level=logging.DEBUG if asked.debug else logging.INFO, format="%(message)s")
-    for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    prepare(debug=asked.debug)
     try:
         settings = read_settings(asked.config, asked.overrides, section)
         from seshat.settings import check_root
@@ -87,6 +82,16 @@ def run(
         if asked.debug:
             traceback.print_exc()
         return 1
+
+
+def prepare(*, debug: bool = False) -> None:
+    """Set what libraries read from the environment when they are imported, and who may write into the log."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning cost a busy machine ten times their work
+    if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/kfd")):
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")  # transformers imports DeepSpeed to save a model, and that warns of having to guess
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s")
+    for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def read_settings(config: str, overrides: Sequence[str], section: str = "") -> Settings:

@@ -197,6 +197,10 @@ class Page(Record):
     """The mean over the lines, weighted by their length; from 0 to 1."""
     boxes: tuple[float, ...] = ()
     """Four numbers a line: left, top, right, bottom, as shares of the page's width and height."""
+    confidences: tuple[float, ...] = ()
+    """One a line, from 0 to 1."""
+    turned: int = 0
+    """By how many degrees, against the clock, the page was turned before it was read; the boxes are those of the turned page."""
     engine: str = ""
 
 

@@ -20,7 +20,7 @@ from seshat.config import Section
 from seshat.data.beads import Bead
 from seshat.data.bootstrap import SURE, align_part, learn, shared_names
 from seshat.data.evidence import Knowledge, Model, Side, Stems, stems
-from seshat.data.ocr import page_documents
+from seshat.data.pages import page_documents
 from seshat.data.similarity import Similarity
 from seshat.engines.sentences import SentenceEncoder, identity
 from seshat.errors import DataError

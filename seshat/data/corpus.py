@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from seshat.data.ocr import is_dictionary, page_documents, page_entries
+from seshat.data.pages import is_dictionary, page_documents, page_entries
 from seshat.language import Language
 from seshat.records import BackTranslation, Document, Entry, Page, Record, SentencePair, Utterance
 from seshat.step import Part

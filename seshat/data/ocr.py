@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from fnmatch import fnmatch
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import regex
 from pydantic import Field
 
 from seshat.config import PathSetting, Section
-from seshat.data.columns import Columns
-from seshat.data.enhance import divide_background, straighten
-from seshat.data.layout import SENTENCE_END, join_lines, paragraphs, reading_order
-from seshat.data.material import Material
+from seshat.data.enhance import despeckle, divide_background, straighten
+from seshat.data.layout import paragraphs, reading_order
 from seshat.data.names import split_name
-from seshat.data.readers import Paragraph, RefusedError, raw_files
+from seshat.data.readers import RefusedError, raw_files
 from seshat.data.readers.pages import PageSource, Renderer, Rendering, count_pages, read_pages
-from seshat.data.readers.wordlines import word_lines
+from seshat.data.voting import vote
 from seshat.engines.ocr import EngineName, Line, OcrEngine, engine_version, load_engine
 from seshat.errors import DataError
 from seshat.language import Language
-from seshat.records import Document, Entry, Page, RawFile, Record, SentencePair
+from seshat.records import Page, RawFile, Record
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
+from seshat.watched import LostError, Watched
 from seshat.withdrawals import NOTHING, Withdrawals
 
 if TYPE_CHECKING:
@@ -39,29 +36,56 @@ TEXT_LAYER = "text layer"
 """The ``engine`` of a page that was not recognised but read."""
 
 
+TURNED = 0.6
+"""A page that an engine is less sure of may be lying the wrong way round."""
 _OPENED = regex.compile(r"(?<![\w\"”“])[\"“„«]\p{L}")
 _CLOSED = regex.compile(r"(?<=\p{L})[\"”“]+")
 
 
-class Ocr(Section):
-    """How scans are read."""
+class Reading(Section):
+    """How a page is read."""
 
     engine: EngineName = "tesseract"
+    second: EngineName | Literal[""] = ""
+    """Another engine that reads every line, too: where they disagree the surer one is taken, and believed less."""
     languages: tuple[str, ...] = Field(("spa",), min_length=1)
     """Tesseract's language packs, the main one first."""
-    tessdata: PathSetting = ""
-    """The folder of Tesseract's language packs; empty: where the system keeps them."""
     text_layer: bool = True
     """Take a PDF's own text where it has one."""
     renderer: Renderer = "pypdfium2"
     dpi: int = Field(200, ge=72, le=600)
     max_pixels: int = Field(60_000_000, ge=10_000)
     """A PDF page that would have more is rendered smaller; a picture that has more is rejected."""
+    despeckle: bool = True
+    """Take specks away from pages that are full of them."""
     divide_background: bool = True
     """Even out shadows, stains and yellowed paper."""
     deskew: bool = True
+    turn: bool = True
+    """A page that the engine cannot read is tried upside down and on its sides."""
     min_confidence: float = Field(0.6, ge=0, le=1)
     """A page that the engine is less sure of is rejected: upside-down pages stand at 0.35, good ones above 0.9."""
+
+    def picture(self, image: Image) -> Image:
+        """A page as the engine sees it."""
+        if self.despeckle:
+            image = despeckle(image)
+        if self.divide_background:
+            image = divide_background(image)
+        return straighten(image) if self.deskew else image
+
+
+class Ocr(Reading):
+    """How scans are read."""
+
+    tessdata: PathSetting = ""
+    """The folder of Tesseract's language packs; empty: where the system keeps them."""
+    model: PathSetting = ""
+    """The folder of PaddleOCR's models; empty: those that come with rapidocr."""
+    page_seconds: float = Field(60.0, ge=0)
+    """A page that takes longer is given up, as is one that brings the engine down; 0: pages are not watched."""
+    page_megabytes: float = Field(4_000.0, ge=0)
+    """A page for which the engine takes more memory is given up, too; 0: any."""
     dictionary: tuple[str, ...] = ("*diccionario*", "*dictionary*", "*vocabulario*")
     """Which scans are pages of a dictionary and become entries."""
     pages_per_part: int = Field(8, ge=1)
@@ -69,75 +93,124 @@ class Ocr(Section):
     """A larger share of rejected pages fails the run."""
     resources: Resources = Resources()
 
+    def weights(self, engine: EngineName) -> str:
+        """The folder that an engine's weights are looked for in; empty: its usual one."""
+        return self.tessdata if engine == "tesseract" else self.model
+
+    @property
+    def version(self) -> str:
+        """What the engines' results depend on; an EngineError says what to install."""
+        return " + ".join(engine_version(engine, self.languages, self.weights(engine)) for engine in (self.engine, self.second) if engine)
+
 
 class RecognisePages(Stage[RawFile, Record]):
-    """Read the pages of scans; a page that cannot be read, or is not trusted, is rejected alone."""
+    """Read the pages of scans; a page that cannot be read, or is not trusted, is rejected alone.
 
+    Pages are read in a process of their own: what twice brings it down, hangs or outgrows its memory is one rejected page.
+    """
+
+    version: ClassVar[int] = 2  # 2: pages are turned, specks are taken away, lines have confidences
     loads_engine: ClassVar[bool] = True
 
-    engine: EngineName
+    reading: Reading
     engine_version: str
-    """Library and weights, so that results of other ones are not taken for these."""
-    languages: tuple[str, ...]
-    tessdata: str = Field("", exclude=True)
-    """Where the weights lie is no part of the fingerprint; what they are is in ``engine_version``."""
-    text_layer: bool
-    renderer: Renderer
-    dpi: int
-    max_pixels: int
-    divide_background: bool
-    deskew: bool
-    min_confidence: float
+    """Libraries and weights, so that results of other ones are not taken for these."""
+    folders: tuple[str, ...] = Field(("", ""), exclude=True)
+    """Where the weights of the engines lie is no part of the fingerprint; what they are is in ``engine_version``."""
+    seconds: float = Field(0.0, exclude=True)
+    """See ``Ocr.page_seconds``; 0: pages are read in this process."""
+    megabytes: float = Field(0.0, exclude=True)
     language: Language
 
     def __call__(self, records: Iterable[RawFile]) -> Iterator[Record]:
-        rendering = Rendering(self.dpi, self.max_pixels, self.text_layer, self.renderer)
         for file in records:
+            yield from self._survive(file) if self.seconds else self._read(file)
+
+    def _survive(self, file: RawFile) -> Iterator[Record]:
+        """The pages, read by another process; one that is lost with a page twice rejects it and goes on behind it."""
+        left, tries = file, 0
+        while left.start < file.stop:
             try:
-                for source in read_pages(file, rendering):
-                    yield self._page(file, source)
-            except RefusedError as refusal:
-                log.warning("ocr: %s: %s", file.origin, refusal)
-                yield file.reject(str(refusal))
+                for record in self._elsewhere(left):
+                    left, tries = replace(left, start=left.start + 1), 0
+                    yield record
+                return
+            except LostError as lost:
+                tries += 1
+                log.warning("ocr: %s, page %d: %s%s", file.origin, left.start + 1, lost, "; once more" if tries < 2 else "")
+                if tries == 2:
+                    yield self._page(file, left.start + 1).reject(str(lost))
+                    left, tries = replace(left, start=left.start + 1), 0
 
     @cached_property
-    def _engine(self) -> OcrEngine:
-        return load_engine(self.engine, self.languages, self.tessdata)
+    def _elsewhere(self) -> Watched[RawFile, Record]:
+        return Watched(self._read, seconds=self.seconds, megabytes=self.megabytes)
 
-    def _page(self, file: RawFile, source: PageSource) -> Page:
+    def _read(self, file: RawFile) -> Iterator[Record]:
+        reading = self.reading
+        rendering = Rendering(reading.dpi, reading.max_pixels, reading.text_layer, reading.renderer)
+        try:
+            for source in read_pages(file, rendering):
+                yield self._filled(self._page(file, source.number), source)
+        except RefusedError as refusal:
+            log.warning("ocr: %s: %s", file.origin, refusal)
+            yield file.reject(str(refusal))
+
+    @cached_property
+    def _engines(self) -> list[OcrEngine]:
+        names = [name for name in (self.reading.engine, self.reading.second) if name]
+        return [load_engine(name, self.reading.languages, folder) for name, folder in zip(names, self.folders)]
+
+    def _page(self, file: RawFile, number: int) -> Page:
         name, code = split_name(file.origin, self.language)
-        page = Page(
-            origin=f"{file.origin}#page={source.number}",
+        return Page(
+            origin=f"{file.origin}#page={number}",
             collection=file.collection,
             name=name,
-            number=source.number,
+            number=number,
             language=code or self.language.code,
             text="",
             confidence=0.0,
-            engine=TEXT_LAYER if source.lines else self.engine_version,
+            engine=self.engine_version,
         )
+
+    def _filled(self, page: Page, source: PageSource) -> Page:
         if source.problem:
             return page.reject(source.problem)
-        try:
-            lines = source.lines if source.image is None else self._recognise(source.image, page.language)
-        except DataError as error:
-            return page.reject(f"unreadable: {error}")
-        if not lines:
+        if source.image is None:
+            page = _with_lines(replace(page, engine=TEXT_LAYER), source.lines)
+        else:
+            try:
+                page = self._recognise(page, source.image)
+            except DataError as error:
+                return page.reject(f"unreadable: {error}")
+        if not page.text:
             return page.reject("empty: no text was found on the page")
-        page = _with_lines(page, lines)
-        if page.confidence < self.min_confidence:
-            return page.reject(f"confidence: {page.confidence:.2f} is below {self.min_confidence:g}")
+        if page.confidence < self.reading.min_confidence:
+            return page.reject(f"confidence: {page.confidence:.2f} is below {self.reading.min_confidence:g}")
         return page
 
-    def _recognise(self, image: Image, code: str) -> tuple[Line, ...]:
-        if self.divide_background:
-            image = divide_background(image)
-        if self.deskew:
-            image = straighten(image)
-        lines = self._engine.read(image)
-        if self.language.apostrophe and code == self.language.code:
+    def _recognise(self, page: Page, image: Image) -> Page:
+        """The page with what the engines read; turned if that is the only way they can."""
+        level = self._heard(page, image)
+        if not self.reading.turn or level.confidence >= max(TURNED, self.reading.min_confidence):
+            return level
+        others = [replace(self._heard(page, image.rotate(turned, expand=True)), turned=turned) for turned in (180, 90, 270)]
+        best = max(others, key=_legible)
+        return best if _legible(best) > _legible(level) + 0.1 * len(level.text) else level
+
+    def _heard(self, page: Page, image: Image) -> Page:
+        picture = self.reading.picture(image)
+        lines = [upright(line, picture) for line in vote([engine.read(picture) for engine in self._engines])]
+        if self.language.apostrophe and page.language == self.language.code:
             lines = [replace(line, text=glottal(line.text, self.language.apostrophe)) for line in lines]
-        return tuple(lines)
+        return _with_lines(page, lines)
+
+
+def upright(line: Line, page: Image) -> Line:
+    """A line as it is; one that stands on its end, which an engine may read all the same, is not believed."""
+    across, down = (line.box[2] - line.box[0]) * page.width, line.height * page.height
+    return replace(line, confidence=0.0) if down > 1.5 * across and len(line.text) > 2 else line
 
 
 def glottal(line: str, apostrophe: str) -> str:
@@ -146,82 +219,53 @@ def glottal(line: str, apostrophe: str) -> str:
 
 
 def step(ocr: Ocr, language: Language, raw: str, settings_yaml: str = "", *, withdrawn: Withdrawals = NOTHING) -> Step:
-    """Recognise scans, in parts of some pages of one file; without scans no engine is needed, and there are no parts."""
+    """Recognise the scans of the raw folder; without scans no engine is needed, and there are no parts."""
     files, note = withdrawn.sift(raw_files(raw, ("scans",)))
+    return step_for(files, ocr, language, settings_yaml, note=note)
+
+
+def step_for(files: Sequence[RawFile], ocr: Ocr, language: Language, settings_yaml: str = "", *, note: str = "") -> Step:
+    """Recognise files, in parts of some pages of one file."""
     if not files:
         return Step("ocr", (), (), note=note)
     stage = RecognisePages(
-        engine=ocr.engine,
-        engine_version=engine_version(ocr.engine, ocr.languages, ocr.tessdata),
-        languages=ocr.languages,
-        tessdata=ocr.tessdata,
-        text_layer=ocr.text_layer,
-        renderer=ocr.renderer,
-        dpi=ocr.dpi,
-        max_pixels=ocr.max_pixels,
-        divide_background=ocr.divide_background,
-        deskew=ocr.deskew,
-        min_confidence=ocr.min_confidence,
+        reading=Reading(**ocr.model_dump(include=set(Reading.model_fields))),
+        engine_version=ocr.version,
+        folders=tuple(ocr.weights(engine) for engine in (ocr.engine, ocr.second) if engine),
+        seconds=ocr.page_seconds,
+        megabytes=ocr.page_megabytes,
         language=language,
         resources=ocr.resources,
     )
-    parts = tuple(Part((piece,)) for file in files for piece in _ranges(file, ocr.pages_per_part))
+    counted = _num_pages(files, ocr.page_seconds)
+    parts = tuple(Part((piece,)) for file, number in counted for piece in _ranges(file, ocr.pages_per_part, number))
     return Step("ocr", (stage,), parts, settings=settings_yaml, max_rejected=ocr.max_rejected, note=note)
 
 
-def is_dictionary(page: Page, patterns: Iterable[str]) -> bool:
-    """True for a page that ``page_entries`` should read; all others are running text."""
-    return any(fnmatch(page.name.lower(), pattern.lower()) for pattern in patterns)
-
-
-def page_documents(pages: Iterable[Page], language: Language, *, max_chars: int = 4_000) -> list[Document]:
-    """Running text from pages: one document for each scan, its paragraphs in the order of the pages."""
-    found: list[Document] = []
-    for (name, code), group in _by_scan(pages):
-        text: list[Paragraph] = []
-        for page in group:
-            blocks = (join_lines(block.split("\n")) for block in page.text.split("\n\n") if block.strip())
-            for index, block in enumerate(blocks):
-                if text and index == 0 and block[:1].islower() and not text[-1].text.endswith(SENTENCE_END):
-                    text[-1] = Paragraph(f"{text[-1].text} {block}", text[-1].place)  # it goes on from the page before
-                else:
-                    text.append(Paragraph(block, f"page={page.number}"))
-        if text:
-            found += _material(group, language, max_chars).documents(text, name, code, line_by_line=False)
-    return found
-
-
-def page_entries(pages: Iterable[Page], language: Language, *, max_chars: int = 4_000) -> list[Entry | SentencePair]:
-    """Entries from dictionary pages, from lines such as ``word – meaning``; wrapped lines are joined.
-
-    What cannot be an entry (a heading, a line that was misread) is among them, rejected with its reason.
-    """
-    found: list[Entry | SentencePair] = []
-    for _, group in _by_scan(pages):
-        lines = [Paragraph(line, f"page={page.number}") for page in group for line in page.text.split("\n") if line]
-        found += _material(group, language, max_chars).word_entries(word_lines(lines, wrapped=True))
-    return found
-
-
-def _material(pages: list[Page], language: Language, max_chars: int) -> Material:
-    file = RawFile(origin=pages[0].origin.rsplit("#", 1)[0], collection=pages[0].collection, path="", sha256="")
-    return Material(file, language, Columns(), max_chars)
-
-
-def _by_scan(pages: Iterable[Page]) -> Iterator[tuple[tuple[str, str], list[Page]]]:
-    ordered = sorted(pages, key=lambda page: (page.name, page.language, page.number))
-    for key, group in itertools.groupby(ordered, key=lambda page: (page.name, page.language)):
-        yield key, list(group)
-
-
-def _ranges(file: RawFile, size: int) -> Iterator[RawFile]:
-    """A file in ranges of pages; a short one stays whole."""
-    num_pages = count_pages(file)
-    if num_pages <= size:
-        yield file
-        return
+def _ranges(file: RawFile, size: int, num_pages: int) -> Iterator[RawFile]:
+    """A file in ranges of pages."""
     for start in range(0, num_pages, size):
         yield replace(file, start=start, stop=min(start + size, num_pages))
+
+
+def _counted(file: RawFile) -> Iterator[int]:
+    yield count_pages(file)
+
+
+def _num_pages(files: Iterable[RawFile], seconds: float) -> Iterator[tuple[RawFile, int]]:
+    """Each file with its number of pages; 1 for one that cannot be opened, so that the worker that tries rejects it."""
+    counting = Watched(_counted, seconds=seconds or 60.0, megabytes=0)
+    for file in files:
+        try:
+            [number] = counting(file) if seconds else _counted(file)
+        except LostError:
+            number = 1
+        yield file, number
+
+
+def _legible(page: Page) -> float:
+    """How many letters of a page an engine is sure of."""
+    return page.confidence**2 * sum(letter.isalpha() for letter in page.text)
 
 
 def _with_lines(page: Page, lines: Iterable[Line]) -> Page:
@@ -232,6 +276,7 @@ def _with_lines(page: Page, lines: Iterable[Line]) -> Page:
     return replace(
         page,
         text="\n\n".join("\n".join(line.text for line in paragraph) for paragraph in found),
-        confidence=sum(line.confidence * len(line.text) for line in ordered) / length,
+        confidence=sum(line.confidence * len(line.text) for line in ordered) / max(1, length),
+        confidences=tuple(round(line.confidence, 4) for line in ordered),
         boxes=tuple(round(share, 5) for line in ordered for share in line.box),
     )

@@ -17,7 +17,7 @@ from seshat.errors import DataError, EngineError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-EngineName = Literal["tesseract", "rapidocr", "fake"]
+EngineName = Literal["tesseract", "rapidocr", "paddleocr", "fake"]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the page's width and height."""
 
@@ -45,23 +45,27 @@ class OcrEngine(Protocol):
         ...
 
 
-def load_engine(name: EngineName, languages: Sequence[str], tessdata: str = "") -> OcrEngine:
-    """The engine of a name; an EngineError says what to install."""
+def load_engine(name: EngineName, languages: Sequence[str], folder: str = "") -> OcrEngine:
+    """The engine of a name, with the weights of a folder if one is named; an EngineError says what to install."""
     if name == "tesseract":
-        return Tesseract(languages, tessdata)
+        return Tesseract(languages, folder)
+    if name == "paddleocr":
+        from seshat.engines.ocr_paddle import PaddleOcr
+
+        return PaddleOcr(folder)
     return RapidOcr() if name == "rapidocr" else FakeOcr()
 
 
-def engine_version(name: EngineName, languages: Sequence[str], tessdata: str = "") -> str:
+def engine_version(name: EngineName, languages: Sequence[str], folder: str = "") -> str:
     """What results depend on: the library's version and the digest of its weights. Cheap: nothing is loaded."""
     if name == "fake":
         return "fake 1"
-    package = {"tesseract": "tesserocr", "rapidocr": "rapidocr"}[name]
+    package = {"tesseract": "tesserocr"}.get(name, name)
     try:
         version = importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         raise EngineError(f"The OCR engine {name} needs the package {package}: run 'make install', or pip install {package}") from None
-    weights = _tesseract_weights(languages, tessdata) if name == "tesseract" else _rapidocr_weights()
+    weights = _tesseract_weights(languages, folder) if name == "tesseract" else model_files(folder) if folder else rapidocr_weights()
     digests = " ".join(f"{os.path.basename(path)}:{_sha256(path)[:12]}" for path in weights)
     return f"{package} {version} {digests}".strip()
 
@@ -99,7 +103,7 @@ class Tesseract:
             box = found.BoundingBox(self._word)
             text = (found.GetUTF8Text(self._word) or "").strip() if box else ""
             if text:
-                word = Line(text, found.Confidence(self._word) / 100, _shares(box, image.width, image.height))
+                word = Line(text, found.Confidence(self._word) / 100, shares(box, image.width, image.height))
                 if not pieces or begins or _is_far(pieces[-1][-1], word, image):
                     pieces.append([])
                     begins = False
@@ -120,7 +124,9 @@ class RapidOcr:
             raise EngineError(
                 "The OCR engine rapidocr needs the packages rapidocr and onnxruntime: pip install rapidocr onnxruntime"
             ) from None
-        self._engine = RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
+        self._engine = RapidOCR(
+            params={"Global.log_level": "error", "Global.use_cls": False, "EngineConfig.onnxruntime.intra_op_num_threads": 1}
+        )
 
     def read(self, image: Image) -> list[Line]:
         """One line for each text box that it detects."""
@@ -134,7 +140,7 @@ class RapidOcr:
             (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
             if text.strip():
                 box = (float(left), float(top), float(right), float(bottom))
-                lines.append(Line(text.strip(), float(score), _shares(box, image.width, image.height)))
+                lines.append(Line(text.strip(), float(score), shares(box, image.width, image.height)))
         return lines
 
 
@@ -169,7 +175,8 @@ def _joined(words: Sequence[Line]) -> Line:
     )
 
 
-def _shares(box: Sequence[float], width: int, height: int) -> Box:
+def shares(box: Sequence[float], width: int, height: int) -> Box:
+    """A box in pixels as shares of the width and height of its page."""
     left, top, right, bottom = box
     return left / width, top / height, right / width, bottom / height
 
@@ -201,7 +208,16 @@ _TESSDATA = (
 )
 
 
-def _rapidocr_weights() -> list[str]:
+def model_files(folder: str) -> list[str]:
+    """All files of a folder of models, in order."""
+    found = sorted(path for path in glob.glob(os.path.join(glob.escape(folder), "**"), recursive=True) if os.path.isfile(path))
+    if not found:
+        raise EngineError(f"ocr.model: {folder} holds no models: set it to the folder of PaddleOCR's models, or to nothing for rapidocr's")
+    return found
+
+
+def rapidocr_weights() -> list[str]:
+    """The models that come with the package rapidocr."""
     package = importlib.util.find_spec("rapidocr")
     folders = list(package.submodule_search_locations or ()) if package else []
     return sorted(path for folder in folders for path in glob.glob(os.path.join(folder, "models", "*.onnx")))

@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from seshat.data.enhance import divide_background, skew, straighten
 from seshat.data.layout import join_lines, paragraphs, reading_order
-from seshat.data.ocr import TEXT_LAYER, Ocr, glottal, is_dictionary, page_documents, page_entries, step
+from seshat.data.ocr import TEXT_LAYER, Ocr, glottal, step
+from seshat.data.pages import is_dictionary, page_documents, page_entries
 from seshat.data.readers import Options, RefusedError, formats
 from seshat.engines.ocr import FakeOcr, Line, RapidOcr, Tesseract, engine_version, load_engine
 from seshat.errors import EngineError

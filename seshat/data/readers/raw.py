@@ -90,6 +90,11 @@ def files_of(folder: str) -> list[RawFile]:
     return [RawFile(origin=origin, collection="", path=_path(folder, origin), sha256="") for origin in origins if _is_material(origin)]
 
 
+def named_files(paths: Sequence[str]) -> list[RawFile]:
+    """Files that were named one by one, by their whole paths and with their SHA-256; they are in no collection."""
+    return [RawFile(origin=path, collection="", path=path, sha256=_sha256(path)) for path in map(os.path.abspath, paths)]
+
+
 def raw_origins(raw: str) -> dict[str, str]:
     """The collection of every file of the raw folder, by origin; nothing is read but the lists of archives."""
     raw, origins = _listed(raw)

@@ -1,0 +1,100 @@
+"""Verbs for plain files: no workspace and no language to configure, one folder of results, bad files reported and the others written."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seshat.command import prepare
+from seshat.config import load
+from seshat.errors import ConfigError, SeshatError
+from seshat.settings import Settings
+from seshat.store import Store
+
+WORKSPACE = ".seshat"
+"""The folder, in that of the results, where finished parts are kept, so that the same command goes on where it stopped."""
+_SETTING = re.compile(r"[a-z_]+(\.[a-z_]+)*=")
+_OWN = ("execution", "cluster")
+"""Keys that are not the section's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a command line asks for."""
+
+    files: tuple[Path, ...]
+    output: Path
+    overrides: tuple[str, ...]
+
+
+def run(verb: Callable[[Settings, Given], int], doc: str | None, *, section: str, argv: Sequence[str]) -> int:
+    """Run a verb, which gives its exit code; 2 if what was asked for makes no sense, 130 if it was interrupted."""
+    prepare()
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    try:
+        given = arguments(parser, argv)
+        return verb(settings_of(section, given), given)
+    except SeshatError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted; the same command goes on where this one stopped.", file=sys.stderr)
+        return 130
+
+
+def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> Given:
+    """Files, settings and where to write; a ``key=value`` that is the name of a file is a file."""
+    parser.add_argument("--engine", default="", help="the same as engine=E")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("items", nargs="*", metavar="key=value | FILE", help="settings that win over the defaults, and files or folders")
+    asked = parser.parse_intermixed_args(argv)
+    overrides = [item for item in asked.items if _SETTING.match(item) and not Path(item).exists()]
+    if asked.engine:
+        overrides.append(f"engine={asked.engine}")
+    files = [file for item in asked.items if item not in overrides for file in _files(Path(item))]
+    if not files:
+        raise ConfigError("no files: name at least one file, or a folder of files, to read")
+    return Given(tuple(dict.fromkeys(files)), asked.output, tuple(overrides))
+
+
+def settings_of(section: str, given: Given) -> Settings:
+    """Settings with the section as it was asked for, and a workspace in the folder of the results."""
+    placed = [one if one.partition("=")[0].partition(".")[0] in _OWN else f"{section}.{one}" for one in given.overrides]
+    nobody = ("language.code=und", "language.name=unknown")
+    return load(Settings, None, [f"root={given.output / WORKSPACE}", *nobody, *placed])
+
+
+def named(paths: Sequence[Path]) -> dict[Path, str]:
+    """What the results of each file are called: its stem, or its whole name if another file has the same stem.
+
+    Raises:
+        ConfigError: If two files have the same name.
+    """
+    stems = Counter(path.stem for path in paths)
+    names = {path: path.stem if stems[path.stem] == 1 else path.name for path in paths}
+    seen: dict[str, Path] = {}
+    for path, name in names.items():
+        if name in seen:
+            raise ConfigError(f"{seen[name]} and {path} would both become {name}.json: give each an --output of its own")
+        seen[name] = path
+    return names
+
+
+def write(output: Path, name: str, told: str, text: str) -> None:
+    """Put the two results of a file in place, each whole or not at all."""
+    store = Store(str(output))
+    store.write(f"{name}.json", f"{told}\n".encode())
+    store.write(f"{name}.txt", text.encode())
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        one for one in path.rglob("*") if one.is_file() and not any(part.startswith(".") for part in one.parts[len(path.parts) :])
+    )

@@ -1,0 +1,151 @@
+"""Work in a process of its own, that may crash, hang or outgrow its memory without harm to whoever asked for it.
+
+Libraries that read what people scanned are written in C, and one file in ten thousand brings one of them down. A worker that went with
+it would take its other pages along, and be given the same page again.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection, Pipe
+from typing import Any, Generic, TypeVar
+
+from seshat.errors import DataError
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+_LOOK = 0.2
+"""Seconds between two looks at a process that says nothing."""
+_LOADING = 60.0
+"""Seconds more that the first result may take, for loading what an engine needs."""
+
+
+class LostError(DataError):
+    """The process ended, hung or was stopped in the middle of its work; begins with one word for the count."""
+
+
+class Watched(Generic[In, Out]):
+    """A generator function whose results are made in another process, one at a time.
+
+    The process is started when it is first needed, and again after it was lost. Function, items and results travel by pickle, so the
+    function is one of a module, or an object's method.
+    """
+
+    def __init__(self, work: Callable[[In], Iterator[Out]], *, seconds: float, megabytes: float) -> None:
+        """``seconds``: the longest that a single result may take. ``megabytes``: the most resident memory; 0: any."""
+        self._work, self._seconds, self._megabytes = work, seconds, megabytes
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: Connection
+
+    def __call__(self, item: In) -> Iterator[Out]:
+        """The results for an item, as they are made.
+
+        Raises:
+            LostError: If the process was lost; what came before it has been yielded.
+            Exception: What the function itself raised.
+        """
+        more = _LOADING if self._start() else 0.0
+        self._line.send_bytes(pickle.dumps(item))
+        ended = False
+        try:
+            while not ended:
+                kind, value = self._next(self._seconds + more)
+                more, ended = 0.0, kind != "result"
+                if kind == "error":
+                    raise value
+                if kind == "result":
+                    yield value
+        finally:
+            if not ended:  # nobody listens to the rest
+                self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._line.close()
+            self._process = None
+
+    __del__ = close
+
+    def _start(self) -> bool:
+        """Whether a process had to be started."""
+        if self._process and self._process.poll() is None:
+            return False
+        self.close()
+        self._line, theirs = Pipe()
+        surroundings = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=surroundings, stdin=subprocess.DEVNULL)
+        theirs.close()
+        self._line.send_bytes(pickle.dumps(self._work))
+        return True
+
+    def _next(self, seconds: float) -> tuple[str, Any]:
+        """What the process says next, if it does in time."""
+        limit = time.monotonic() + seconds
+        while not self._line.poll(_LOOK):
+            if self._process and self._process.poll() is not None:
+                break  # what it said last is still to be read
+            if time.monotonic() > limit:
+                self.close()
+                raise LostError(f"hang: nothing came of it within {seconds:g} s")
+            if self._megabytes and (used := self._used()) > self._megabytes:
+                self.close()
+                raise LostError(f"memory: it took {used:,.0f} MB of the {self._megabytes:,.0f} that it may")
+        try:
+            kind, value = pickle.loads(self._line.recv_bytes())
+        except (EOFError, OSError):
+            code = self._process.wait() if self._process else 0
+            self.close()
+            raise LostError(f"crash: the library that reads it ended with {_named(code)}") from None
+        return str(kind), value
+
+    def _used(self) -> float:
+        import psutil
+
+        try:
+            return float(psutil.Process(self._process.pid).memory_info().rss) / 1e6 if self._process else 0.0
+        except psutil.NoSuchProcess:
+            return 0.0
+
+
+def _named(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def _serve(line: Connection) -> None:
+    """Work for another process until it is gone."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    work = pickle.loads(line.recv_bytes())
+    while True:
+        try:
+            item = pickle.loads(line.recv_bytes())
+        except EOFError:
+            return
+        try:
+            for result in work(item):
+                line.send_bytes(pickle.dumps(("result", result)))
+            said: tuple[str, object] = ("end", None)
+        except Exception as error:
+            said = ("error", error)
+        line.send_bytes(pickle.dumps(said))
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))
