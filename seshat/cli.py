@@ -11,6 +11,8 @@ from seshat.config import did_you_mean
 VERBS = {
     "ingest": ("ingest", "read dictionaries, transcriptions and translations from data/raw"),
     "ocr": ("ocr", "read scanned pages (optional)"),
+    "lines": ("lines", "write a sheet of the lines of scans that are in doubt, for people to correct"),
+    "ocr-files": ("ocr_files", "read plain scans: seshat ocr-files --output DIR FILE..."),
     "transcribe": ("transcribe", "transcribe recordings (optional)"),
     "align": ("align", "align parallel documents into sentence pairs, and clean them"),
     "format": ("format", "write data/training/{train,val,test}.jsonl"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import sys
 from collections import Counter
@@ -35,6 +36,7 @@ class Given:
 def run(verb: Callable[[Settings, Given], int], doc: str | None, *, section: str, argv: Sequence[str]) -> int:
     """Run a verb, which gives its exit code; 2 if what was asked for makes no sense, 130 if it was interrupted."""
     prepare()
+    logging.getLogger("seshat.data").setLevel(logging.ERROR)  # what is wrong with a file is said once, by the verb
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     try:
         given = arguments(parser, argv)

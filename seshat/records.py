@@ -73,6 +73,10 @@ class RawFile(Record):
     stop: int = -1
     """One past the last page or row; -1 for the end of the file."""
 
+    def part(self, start: int, stop: int) -> RawFile:
+        """The same file, from one page or row to another."""
+        return replace(self, start=start, stop=stop)
+
     @property
     def digest(self) -> str:
         """The name of the bytes in range, wherever the file lies."""
@@ -199,9 +203,28 @@ class Page(Record):
     """Four numbers a line: left, top, right, bottom, as shares of the page's width and height."""
     confidences: tuple[float, ...] = ()
     """One a line, from 0 to 1."""
+    doubts: tuple[str, ...] = ()
+    """One a line: why it is not believed, or empty."""
     turned: int = 0
     """By how many degrees, against the clock, the page was turned before it was read; the boxes are those of the turned page."""
     engine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCorrection(Record):
+    """What a person says about a line of a scan."""
+
+    content: ClassVar = ("page", "read", "text")
+
+    name: str
+    """The document that the page belongs to, as in ``Document.name``."""
+    language: str
+    page: str
+    """The origin of the page."""
+    read: str
+    """The line as an engine read it."""
+    text: str
+    """What stands there; empty if no text does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +325,7 @@ def _arrow(hint: object) -> pa.DataType:
 
 
 KINDS: Mapping[str, type[Record]] = types.MappingProxyType(
-    {kind.__name__: kind for kind in (RawFile, Entry, Document, SentencePair, BackTranslation, Page, Utterance, Example)}
+    {kind.__name__: kind for kind in (RawFile, Entry, Document, SentencePair, BackTranslation, Page, LineCorrection, Utterance, Example)}
 )
 """The kinds of record that are stored, by name."""
 

@@ -23,7 +23,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 _LOOK = 0.2
 """Seconds between two looks at a process that says nothing."""
-_LOADING = 60.0
+LOADING = 60.0
 """Seconds more that the first result may take, for loading what an engine needs."""
 
 
@@ -51,7 +51,7 @@ class Watched(Generic[In, Out]):
             LostError: If the process was lost; what came before it has been yielded.
             Exception: What the function itself raised.
         """
-        more = _LOADING if self._start() else 0.0
+        more = LOADING if self._start() else 0.0
         self._line.send_bytes(pickle.dumps(item))
         ended = False
         try:

@@ -25,7 +25,7 @@ from seshat.data.similarity import Similarity
 from seshat.engines.sentences import SentenceEncoder, identity
 from seshat.errors import DataError
 from seshat.language import Language, what_was_written
-from seshat.records import Document, Entry, Page, Record, SentencePair, digest
+from seshat.records import Document, Entry, LineCorrection, Page, Record, SentencePair, digest
 from seshat.rights import joined
 from seshat.spelling import cut_alike
 from seshat.stage import Resources, Stage
@@ -75,14 +75,14 @@ class Align(Section):
     max_rejected: float = Field(0.6, ge=0, le=1)
 
 
-class AlignDocuments(Stage[Document | Page, Record]):
+class AlignDocuments(Stage[Document | Page | LineCorrection, Record]):
     """Turn both sides of a parallel document into pairs.
 
     Every sentence of both sides is in exactly one pair; a sentence without a counterpart is a rejected pair. A side that
     comes twice, as a text and as a scan of it, is rejected the second time.
     """
 
-    version: ClassVar[int] = 5  # 5: sums of words in another order; 3: a pair of two collections is under the rights of both
+    version: ClassVar[int] = 6  # 6: scans without heads and doubtful lines; 5: sums in another order; 3: under the rights of both
     whole: ClassVar[bool] = True
 
     resources: Resources = Resources(batch=1_000_000)  # a document is aligned as a whole
@@ -98,16 +98,19 @@ class AlignDocuments(Stage[Document | Page, Record]):
         """What is known."""
         return self.knowledge.digest if self.knowledge else ""
 
-    def __call__(self, records: Iterable[Document | Page]) -> Iterator[Record]:
+    def __call__(self, records: Iterable[Document | Page | LineCorrection]) -> Iterator[Record]:
         documents: list[Document] = []
         pages: list[Page] = []
+        corrections: list[LineCorrection] = []
         for record in records:
             if isinstance(record, Page):
                 pages.append(record)
+            elif isinstance(record, LineCorrection):
+                corrections.append(record)
             else:
                 documents.append(record)
         sides: dict[str, Document] = {}
-        for document in [*documents, *page_documents(pages, self.language)]:
+        for document in [*documents, *page_documents(pages, self.language, corrections=corrections)]:
             if document.rejected:
                 yield document
             elif document.language in sides:
@@ -283,8 +286,10 @@ def parallel_documents(store: Store, language: Language) -> Iterator[tuple[Slice
     """The stored pieces of every document that has both sides, in the order of their names."""
     pieces: dict[str, list[Slice]] = {}
     languages: dict[str, set[str]] = {}
-    for stage, kind in (("ingest", Document), ("ocr", Page)):
+    for stage, kind in (("ingest", Document), ("ocr", Page), ("ingest", LineCorrection)):
         for name, code, piece in _named_rows(store, stage, kind):
+            if kind is LineCorrection and name not in pieces:
+                continue  # of a page that is not there
             pieces.setdefault(name, []).append(piece)
             languages.setdefault(name, set()).add(code)
     for name in sorted(pieces):
@@ -298,10 +303,14 @@ def parallel_names(store: Store, language: Language) -> set[str]:
     return {record.name for piece in pieces for record in store.slice(piece, _DOCUMENTS[piece.file.kind])}
 
 
-_DOCUMENTS: dict[str, type[Document] | type[Page]] = {"Document": Document, "Page": Page}
+_DOCUMENTS: dict[str, type[Document] | type[Page] | type[LineCorrection]] = {
+    "Document": Document,
+    "Page": Page,
+    "LineCorrection": LineCorrection,
+}
 
 
-def _named_rows(store: Store, stage: str, kind: type[Document] | type[Page]) -> Iterator[tuple[str, str, Slice]]:
+def _named_rows(store: Store, stage: str, kind: type[Document] | type[Page] | type[LineCorrection]) -> Iterator[tuple[str, str, Slice]]:
     for file in store.files(stage, kind):
         for row, record in enumerate(store.slice(Slice(file), kind)):
             if not record.rejected:

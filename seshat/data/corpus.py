@@ -5,11 +5,11 @@ Scanned pages come as the entries or texts that stand on them, recordings as wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from seshat.data.pages import is_dictionary, page_documents, page_entries
+from seshat.data.pages import is_dictionary, page_documents, page_entries, unused
 from seshat.language import Language
-from seshat.records import BackTranslation, Document, Entry, Page, Record, SentencePair, Utterance
+from seshat.records import BackTranslation, Document, Entry, LineCorrection, Page, Record, SentencePair, Utterance
 from seshat.step import Part
 from seshat.store import Store, slices
 
@@ -26,11 +26,11 @@ SOURCES: tuple[tuple[str, type[Record]], ...] = (
 
 
 def parts(store: Store) -> Iterator[Part]:
-    """The corpus in pieces; all scanned pages are one, because entries go on from page to page."""
+    """The corpus in pieces; all scanned pages are one, with what people say about them: entries go on from page to page."""
     for stage, kind in SOURCES:
         pieces = tuple(slices(store.files(stage, kind), ROWS_PER_PART))
         if kind is Page and pieces:
-            yield Part(pieces)
+            yield Part((*pieces, *slices(store.files("ingest", LineCorrection), ROWS_PER_PART)))
         else:
             yield from (Part((piece,)) for piece in pieces)
 
@@ -44,23 +44,29 @@ def corpus(store: Store, language: Language, parallel: Iterable[str], dictionary
 def unfolded(records: Iterable[Record], language: Language, parallel: Iterable[str], dictionary: tuple[str, ...]) -> Iterator[Record]:
     """Records with pages as the documents or entries that stand on them, and running text cut into paragraphs."""
     pages: list[Page] = []
+    corrections: list[LineCorrection] = []
     for record in records:
         if isinstance(record, Page):
             pages.append(record)
+        elif isinstance(record, LineCorrection):
+            corrections.append(record)
         else:
             yield from unfold(record, language, parallel)
-    for record in on_pages(pages, language, dictionary):
+    for record in on_pages(pages, corrections, language, dictionary):
         yield from unfold(record, language, parallel)
 
 
-def on_pages(pages: Iterable[Page], language: Language, dictionary: tuple[str, ...]) -> Iterator[Record]:
-    """What stands on scanned pages: entries in a dictionary, else running text; lines that are neither come out rejected."""
+def on_pages(
+    pages: Iterable[Page], corrections: Sequence[LineCorrection], language: Language, dictionary: tuple[str, ...]
+) -> Iterator[Record]:
+    """What stands on scanned pages: entries in a dictionary, else running text; what is neither comes out rejected."""
     entries: list[Page] = []
     texts: list[Page] = []
     for page in pages:
         (entries if is_dictionary(page, dictionary) else texts).append(page)
-    yield from page_entries(entries, language)
-    yield from page_documents(texts, language)
+    yield from page_entries(entries, language, corrections=corrections)
+    yield from page_documents(texts, language, corrections=corrections)
+    yield from unused([*entries, *texts], corrections)
 
 
 def unfold(record: Record, language: Language, parallel: Iterable[str]) -> Iterator[Record]:

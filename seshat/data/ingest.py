@@ -17,6 +17,7 @@ from pydantic import Field
 
 from seshat.config import Section
 from seshat.data.columns import Columns
+from seshat.data.lines import SHEET, line_corrections
 from seshat.data.material import Material
 from seshat.data.names import side_of, split_name
 from seshat.data.readers import ELSEWHERE, FOLDERS, SOUND, Content, Options, RefusedError, raw_files, read
@@ -94,6 +95,9 @@ class ReadFile(Stage[RawFile, Record]):
         material = Material(file, self.language, columns, self.max_chars)
         if folder == "dictionary":
             yield from _dictionary(content, material)
+        elif folder == CORRECTIONS and (sheets := [table for table in content.tables if set(SHEET) <= set(table.columns)]):
+            for table in sheets:
+                yield from line_corrections(table, file, self.language)
         else:
             yield from self._bitext(content, material, parallel=folder == "translations")
 

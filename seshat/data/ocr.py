@@ -14,12 +14,13 @@ from pydantic import Field
 from seshat.config import PathSetting, Section
 from seshat.data.enhance import despeckle, divide_background, straighten
 from seshat.data.layout import paragraphs, reading_order
+from seshat.data.line_guards import LineGuards
 from seshat.data.names import split_name
 from seshat.data.readers import RefusedError, raw_files
 from seshat.data.readers.pages import PageSource, Renderer, Rendering, count_pages, read_pages
 from seshat.data.voting import vote
-from seshat.engines.ocr import EngineName, Line, OcrEngine, engine_version, load_engine
-from seshat.errors import DataError
+from seshat.engines.ocr import GARBAGE, EngineName, Line, OcrEngine, engine_version, load_engine
+from seshat.errors import ConfigError, DataError, EngineError
 from seshat.language import Language
 from seshat.records import Page, RawFile, Record
 from seshat.stage import Resources, Stage
@@ -36,8 +37,6 @@ TEXT_LAYER = "text layer"
 """The ``engine`` of a page that was not recognised but read."""
 
 
-TURNED = 0.6
-"""A page that an engine is less sure of may be lying the wrong way round."""
 _OPENED = regex.compile(r"(?<![\w\"”“])[\"“„«]\p{L}")
 _CLOSED = regex.compile(r"(?<=\p{L})[\"”“]+")
 
@@ -63,8 +62,15 @@ class Reading(Section):
     deskew: bool = True
     turn: bool = True
     """A page that the engine cannot read is tried upside down and on its sides."""
-    min_confidence: float = Field(0.6, ge=0, le=1)
-    """A page that the engine is less sure of is rejected: upside-down pages stand at 0.35, good ones above 0.9."""
+    min_confidence: float | None = Field(None, ge=0, le=1)
+    """A page that the engine is less sure of is rejected; none: what is right for the engine, 0.6 for tesseract and 0.88 for the others."""
+    lines: LineGuards = LineGuards()
+    """Which lines of the other pages are withheld until somebody has looked at them."""
+
+    @property
+    def enough(self) -> float:
+        """How sure the engine must be of a page."""
+        return GARBAGE[self.engine] if self.min_confidence is None else self.min_confidence
 
     def picture(self, image: Image) -> Image:
         """A page as the engine sees it."""
@@ -182,18 +188,25 @@ class RecognisePages(Stage[RawFile, Record]):
         else:
             try:
                 page = self._recognise(page, source.image)
+            except (ConfigError, EngineError):
+                raise
             except DataError as error:
                 return page.reject(f"unreadable: {error}")
+            except Exception as error:  # an engine's surprise costs a page, not the pages behind it
+                return page.reject(f"error: {self.reading.engine}: {error!r}")
         if not page.text:
             return page.reject("empty: no text was found on the page")
-        if page.confidence < self.reading.min_confidence:
-            return page.reject(f"confidence: {page.confidence:.2f} is below {self.reading.min_confidence:g}")
-        return page
+        if page.confidence < self.reading.enough:
+            return page.reject(f"confidence: {page.confidence:.2f} is below {self.reading.enough:g}")
+        taught = page.language == self.language.code
+        lines = zip((line for line in page.text.split("\n") if line), page.confidences, strict=True)
+        doubts = (self.reading.lines.doubt(text, confidence, self.language, taught=taught) for text, confidence in lines)
+        return replace(page, doubts=tuple(doubts))
 
     def _recognise(self, page: Page, image: Image) -> Page:
         """The page with what the engines read; turned if that is the only way they can."""
         level = self._heard(page, image)
-        if not self.reading.turn or level.confidence >= max(TURNED, self.reading.min_confidence):
+        if not self.reading.turn or level.confidence >= GARBAGE[self.reading.engine]:
             return level
         others = [replace(self._heard(page, image.rotate(turned, expand=True)), turned=turned) for turned in (180, 90, 270)]
         best = max(others, key=_legible)

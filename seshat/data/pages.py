@@ -1,9 +1,14 @@
-"""What stands on recognised pages: running text as documents, and the entries of dictionaries."""
+"""What stands on recognised pages: running text as documents, and the entries of dictionaries.
+
+Headers, footers and page numbers are taken away; what stands on lines that nobody can believe is withheld until a person has said what
+they are. All of that is kept, rejected with its reason.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from seshat.data.columns import Columns
@@ -11,8 +16,34 @@ from seshat.data.layout import SENTENCE_END, join_lines
 from seshat.data.material import Material
 from seshat.data.readers import Paragraph
 from seshat.data.readers.wordlines import word_lines
+from seshat.data.running_heads import running_heads
 from seshat.language import Language
-from seshat.records import Document, Entry, Page, RawFile, SentencePair
+from seshat.records import Document, Entry, LineCorrection, Page, RawFile, SentencePair
+
+_MARK = "\ufffc"
+"""Put into every word of a line that is not believed, behind its first letter, where neither sentences nor words are cut."""
+Corrections = dict[tuple[str, str], str]
+"""What people say stands on a line, by page and by what was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    doubt: str = ""
+
+    @property
+    def marked(self) -> str:
+        return " ".join(f"{word[:1]}{_MARK}{word[1:]}" for word in self.text.split()) if self.doubt else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """A page as it is used: paragraphs of lines, and what was taken away."""
+
+    number: int
+    blocks: tuple[tuple[_Line, ...], ...]
+    heads: tuple[tuple[str, str], ...]
+    """Lines and reasons."""
 
 
 def is_dictionary(page: Page, patterns: Iterable[str]) -> bool:
@@ -20,33 +51,135 @@ def is_dictionary(page: Page, patterns: Iterable[str]) -> bool:
     return any(fnmatch(page.name.lower(), pattern.lower()) for pattern in patterns)
 
 
-def page_documents(pages: Iterable[Page], language: Language, *, max_chars: int = 4_000) -> list[Document]:
-    """Running text from pages: one document for each scan, its paragraphs in the order of the pages."""
+def page_documents(
+    pages: Iterable[Page], language: Language, *, corrections: Iterable[LineCorrection] = (), max_chars: int = 4_000
+) -> list[Document]:
+    """Running text from pages: one document for each scan, its paragraphs in the order of the pages.
+
+    Sentences of doubtful lines, and running heads, come beside it, rejected.
+    """
     found: list[Document] = []
+    said = _by_line(corrections)
     for (name, code), group in _by_scan(pages):
+        proofs = _proofs(group, said)
+        material = _material(group, language, max_chars)
         text: list[Paragraph] = []
-        for page in group:
-            blocks = (join_lines(block.split("\n")) for block in page.text.split("\n\n") if block.strip())
-            for index, block in enumerate(blocks):
+        for proof in proofs:
+            for index, lines in enumerate(proof.blocks):
+                block = join_lines(line.marked for line in lines)
                 if text and index == 0 and block[:1].islower() and not text[-1].text.endswith(SENTENCE_END):
                     text[-1] = Paragraph(f"{text[-1].text} {block}", text[-1].place)  # it goes on from the page before
                 else:
-                    text.append(Paragraph(block, f"page={page.number}"))
-        if text:
-            found += _material(group, language, max_chars).documents(text, name, code, line_by_line=False)
+                    text.append(Paragraph(block, f"page={proof.number}"))
+        doubts = {line.text: line.doubt for proof in proofs for block in proof.blocks for line in block if line.doubt}
+        believed, withheld = _sifted(text, language, bridge=code == language.bridge.code)
+        if believed:
+            found += material.documents(believed, name, code, line_by_line=False)
+        heads = [(Paragraph(line, f"page={proof.number}"), reason) for proof in proofs for line, reason in proof.heads]
+        doubtful = [(one, _reason(one.text, doubts)) for one in withheld]
+        found += [_rejected(material, name, code, one, reason) for one, reason in (*doubtful, *heads)]
     return found
 
 
-def page_entries(pages: Iterable[Page], language: Language, *, max_chars: int = 4_000) -> list[Entry | SentencePair]:
+def page_entries(
+    pages: Iterable[Page], language: Language, *, corrections: Iterable[LineCorrection] = (), max_chars: int = 4_000
+) -> list[Entry | SentencePair]:
     """Entries from dictionary pages, from lines such as ``word – meaning``; wrapped lines are joined.
 
-    What cannot be an entry (a heading, a line that was misread) is among them, rejected with its reason.
+    What cannot be an entry (a heading, a line that was misread) is among them, rejected with its reason, and so is what stands on a
+    doubtful line.
     """
     found: list[Entry | SentencePair] = []
+    said = _by_line(corrections)
     for _, group in _by_scan(pages):
-        lines = [Paragraph(line, f"page={page.number}") for page in group for line in page.text.split("\n") if line]
-        found += _material(group, language, max_chars).word_entries(word_lines(lines, wrapped=True))
+        proofs = _proofs(group, said)
+        placed = [(line, f"page={proof.number}") for proof in proofs for block in proof.blocks for line in block]
+        lines = word_lines([Paragraph(line.marked, place) for line, place in placed], wrapped=True)
+        doubts = {line.text: line.doubt for line, _ in placed if line.doubt}
+        material = _material(group, language, max_chars)
+        for line in lines:
+            made = list(material.word_entries([line.without(_MARK)]))
+            doubtful = _MARK in line.text
+            found += [one.reject(one.rejected or _reason(line.without(_MARK).text, doubts)) if doubtful else one for one in made]
     return found
+
+
+def unused(pages: Iterable[Page], corrections: Iterable[LineCorrection]) -> Iterator[LineCorrection]:
+    """The corrections of lines that no page has, rejected."""
+    lines = {(page.origin, line) for page in pages for line in page.text.split("\n") if line}
+    for one in corrections:
+        if (one.page, one.read) not in lines:
+            yield one.reject("line: no line of the page reads so; it was read anew since, or the page is not there")
+
+
+def _proofs(pages: Sequence[Page], corrections: Corrections) -> list[_Proof]:
+    heads = running_heads(pages)
+    return [
+        _proof(page, {line: reason for (at, line), reason in heads.items() if at == place}, corrections) for place, page in enumerate(pages)
+    ]
+
+
+def _proof(page: Page, heads: dict[int, str], corrections: Corrections) -> _Proof:
+    blocks: list[tuple[_Line, ...]] = []
+    gone: list[tuple[str, str]] = []
+    number = 0
+    for block in page.text.split("\n\n"):
+        lines: list[_Line] = []
+        for text in block.split("\n"):
+            if not text:
+                continue
+            doubt = page.doubts[number] if page.doubts else ""
+            corrected = corrections.get((page.origin, text))
+            if number in heads:
+                gone.append((text, heads[number]))
+            elif corrected is not None:
+                lines += [_Line(corrected)] if corrected else []
+            else:
+                lines.append(_Line(text, doubt))
+            number += 1
+        if lines:
+            blocks.append(tuple(lines))
+    return _Proof(page.number, tuple(blocks), tuple(gone))
+
+
+def _sifted(text: Iterable[Paragraph], language: Language, *, bridge: bool) -> tuple[list[Paragraph], list[Paragraph]]:
+    """The paragraphs without the sentences that stand on doubtful lines, and those sentences."""
+    believed: list[Paragraph] = []
+    withheld: list[Paragraph] = []
+    for paragraph in text:
+        if _MARK not in paragraph.text:
+            believed.append(paragraph)
+            continue
+        good = []
+        for sentence in language.sentences(paragraph.text, bridge=bridge):
+            if _MARK in sentence:
+                withheld.append(Paragraph(sentence.replace(_MARK, ""), paragraph.place))
+            else:
+                good.append(sentence)
+        if good:
+            believed.append(Paragraph(" ".join(good), paragraph.place))
+    return believed, withheld
+
+
+def _reason(text: str, doubts: dict[str, str]) -> str:
+    """Why a text is withheld: the doubt about the line that it has most words of."""
+    line = max(doubts, key=lambda line: len(set(line.split()) & set(text.split())))
+    return f"line: {line[:60]!r} was read with doubt ({doubts[line].partition(':')[0]}); say what it is in the sheet of 'seshat lines'"
+
+
+def _rejected(material: Material, name: str, code: str, paragraph: Paragraph, reason: str) -> Document:
+    return Document(
+        origin=f"{material.file.origin}#{paragraph.place}",
+        collection=material.file.collection,
+        name=name,
+        language=code,
+        paragraphs=(paragraph.text,),
+        places=(paragraph.place,),
+    ).reject(reason)
+
+
+def _by_line(corrections: Iterable[LineCorrection]) -> Corrections:
+    return {(one.page, one.read): one.text for one in corrections}
 
 
 def _material(pages: list[Page], language: Language, max_chars: int) -> Material:

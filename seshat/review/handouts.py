@@ -46,7 +46,7 @@ def page(sheet: Sheet) -> bytes:
     html = render(
         "review.html.jinja",
         sheet=sheet,
-        script=_own("review.js"),
+        script=own("review.js"),
         data=markup(json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")),
         rows=[_view(sheet, row) for row in sheet.rows],
         questions=QUESTIONS,
@@ -65,7 +65,7 @@ def render(template: str, **view: Any) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     style = (resources.files("seshat.evaluation") / "page" / "report.css").read_text(encoding="utf-8")
     text = (resources.files("seshat.review") / "page" / template).read_text(encoding="utf-8")
-    return environment.from_string(text).render(style=markup(style) + _own("review.css"), **view)
+    return environment.from_string(text).render(style=markup(style) + own("review.css"), **view)
 
 
 def markup(text: str) -> Any:
@@ -80,7 +80,7 @@ def rare_letters(language: Language) -> list[str]:
     return [letter for letter in language.order if not letter.isascii() and letter not in "áéíóúüñ"]
 
 
-def _own(name: str) -> Any:
+def own(name: str) -> Any:
     return markup((resources.files("seshat.review") / "page" / name).read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""The fonts of the sample's pages: DejaVu, which has all letters of Tamuri and comes with matplotlib."""
+"""The fonts of the sample's pages, which come with matplotlib: DejaVu has all letters of Tamuri, STIX looks like Times."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from seshat.errors import EngineError
 
-Font = Literal["DejaVuSerif", "DejaVuSans"]
+Font = Literal["DejaVuSerif", "DejaVuSans", "STIXGeneral"]
 
 
 def font_path(font: Font) -> Path:

@@ -10,6 +10,7 @@ from time import gmtime
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seshat.sample.fonts import Font, font_path
 
@@ -48,19 +49,42 @@ class Scanner:
     """Standard deviation of the grey values, of 255."""
     shadow: float = 0.15
     """How much darker the paper is on its dark side."""
+    blur: float = 0.0
+    """Of the lens, in pixels."""
+    specks: float = 0.0
+    """Which share of the page is dirt, a pixel or two across."""
+    stains: int = 0
+    """How many spots of coffee there are."""
+    through: float = 0.0
+    """How strongly the print of the other side shines through."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.Generator(np.random.PCG64(0)))
 
     def scan(self, page: Printed) -> Image:
         """The grey image of a page."""
-        from PIL import Image
+        from PIL import Image, ImageFilter
 
         paper = _set(page).rotate(self.skew, resample=Image.Resampling.BICUBIC, fillcolor=255)
-        grey = np.asarray(paper, dtype=np.float32)
+        grey = self._used(np.asarray(paper.filter(ImageFilter.GaussianBlur(self.blur)) if self.blur else paper, dtype=np.float32))
         across = np.linspace(0, 1, grey.shape[1], dtype=np.float32)[None, :] ** 2
         down = np.linspace(0.6, 1, grey.shape[0], dtype=np.float32)[:, None]
         light = 1 - self.shadow * across * down
         speckled = grey * light * 0.96 + self.rng.normal(0, self.noise, grey.shape).astype(np.float32)
         return Image.fromarray(np.clip(speckled, 0, 255).astype(np.uint8))
+
+    def _used(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A page with the print of its other side, stains and dirt."""
+        if self.through:
+            grey = (grey * (1 - self.through * (1 - grey[:, ::-1] / 255))).astype(np.float32)
+        down, across = (np.arange(size, dtype=np.float32) for size in grey.shape)
+        for _ in range(self.stains):
+            y, x, radius = self.rng.uniform(0, grey.shape[0]), self.rng.uniform(0, grey.shape[1]), self.rng.uniform(60, 200)
+            distance = np.hypot(down[:, None] - y, across[None, :] - x)
+            grey = (grey * np.where(distance < radius, 0.75, 1)).astype(np.float32)
+        if self.specks:
+            dirt = self.rng.random(grey.shape) < self.specks / 2
+            dirt |= np.roll(dirt, 1, axis=1)
+            grey = np.where(dirt, self.rng.uniform(0, 120, grey.shape), grey).astype(np.float32)
+        return grey
 
 
 def pages(paragraphs: Sequence[str], *, width: int = 46, height: int = 30) -> list[Printed]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import random
+import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from seshat.data.layout import join_lines, paragraphs, reading_order
 from seshat.data.ocr import TEXT_LAYER, Ocr, glottal, step
 from seshat.data.pages import is_dictionary, page_documents, page_entries
 from seshat.data.readers import Options, RefusedError, formats
-from seshat.engines.ocr import FakeOcr, Line, RapidOcr, Tesseract, engine_version, load_engine
+from seshat.engines.ocr import EngineName, FakeOcr, Line, RapidOcr, Tesseract, engine_version, load_engine
 from seshat.errors import EngineError
 from seshat.language import Language
 from seshat.records import Entry, Page, RawFile, Record
@@ -68,12 +71,12 @@ def text_pdf(pages: Sequence[Sequence[str]]) -> bytes:
     return stream.getvalue()
 
 
-def scanned(folder: Path, files: dict[str, bytes], ocr: Ocr | None = None) -> list[Record]:
-    """What the stage makes of some scans; by default with the fake engine."""
+def scanned(folder: Path, files: dict[str, bytes], ocr: Ocr | None = None, *, seconds: float = 0) -> list[Record]:
+    """What the stage makes of some scans; by default with the fake engine, and in this process."""
     (folder / "scans").mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (folder / "scans" / name).write_bytes(data)
-    work = step(ocr or Ocr(engine="fake"), TAMURI, str(folder))
+    work = step((ocr or Ocr(engine="fake")).model_copy(update={"page_seconds": seconds}), TAMURI, str(folder))
     return [record for part in work.parts for record in guarded(work.stages[0], part.records(Store(str(folder))))]
 
 
@@ -220,12 +223,12 @@ def test_a_bad_scan_is_rejected_alone(tmp_path: Path, name: str, data: bytes, re
 def test_a_loaded_engine_does_not_travel_with_its_stage(tmp_path: Path) -> None:
     (tmp_path / "scans").mkdir()
     (tmp_path / "scans" / "a.png").write_bytes(encoded(printed(["a"]), "PNG"))
-    work = step(Ocr(engine="fake"), TAMURI, str(tmp_path))
+    work = step(Ocr(engine="fake", page_seconds=0), TAMURI, str(tmp_path))
     (stage,) = work.stages
     before = list(stage(work.parts[0].inputs))
-    assert "_engine" in vars(stage)
+    assert "_engines" in vars(stage)
     copy = pickle.loads(pickle.dumps(stage))
-    assert "_engine" not in vars(copy)
+    assert "_engines" not in vars(copy)
     assert list(copy(work.parts[0].inputs)) == before
 
 
@@ -320,10 +323,54 @@ def test_tesseract_reads_a_shadowed_skewed_page_of_two_columns() -> None:
 
 
 @needs_tesseract
-def test_a_page_upside_down_is_not_trusted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["tesseract", pytest.param("rapidocr", marks=pytest.mark.slow)])
+def test_a_page_that_lies_the_wrong_way_is_turned_or_not_trusted(tmp_path: Path, engine: EngineName) -> None:
     page = printed(["La comunidad se reunió ayer por la tarde", "para hablar de la escuela de los niños"] * 4)
-    found = scanned(tmp_path, {"good.png": encoded(page, "PNG"), "turned.png": encoded(page.rotate(180), "PNG")}, Ocr())
-    assert [one.reason for one in found] == ["", "confidence"]
+    files = {f"{turned:03}.png": encoded(page.rotate(turned, expand=True), "PNG") for turned in (0, 90, 180, 270)}
+    found = [one for one in scanned(tmp_path, files, Ocr(engine=engine)) if isinstance(one, Page)]
+    assert [one.turned for one in found] == [0, 270, 180, 90]
+    assert len({one.text for one in found}) == 1
+    assert [one.reason for one in scanned(tmp_path, {}, Ocr(engine=engine, turn=False))] == ["", *["confidence"] * 3]
+
+
+# Pages that bring the engine down
+
+
+class Fragile:
+    """Reads like the fake, but a page whose first pixel is dark kills it, hangs it or fills its memory."""
+
+    def read(self, image: Image.Image) -> list[Line]:
+        trouble = image.getpixel((0, 0))
+        if trouble == 1:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if trouble == 2:
+            time.sleep(60)
+        if trouble == 3:
+            raise MemoryError("no room")
+        return FakeOcr().read(image)
+
+
+def test_a_page_that_brings_the_engine_down_twice_is_rejected_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fragile = tmp_path / "fragile" / "sitecustomize.py"  # what the watched process imports before anything else
+    fragile.parent.mkdir()
+    fragile.write_text(
+        "import seshat.data.ocr, tests.data.test_ocr\nseshat.data.ocr.load_engine = lambda *_: tests.data.test_ocr.Fragile()\n"
+    )
+    monkeypatch.syspath_prepend(str(fragile.parent))
+    monkeypatch.setattr("seshat.watched.LOADING", 8.0)
+    pages = []
+    for trouble in (255, 1, 255, 2, 3, 255):
+        page = printed(["a", "b"])
+        page.putpixel((0, 0), trouble)
+        pages.append(page)
+    data = encoded(pages[0], "TIFF", pages[1:])
+    plain = Ocr(engine="fake", divide_background=False, deskew=False, despeckle=False, turn=False, pages_per_part=4)
+    found = scanned(tmp_path, {"a.tiff": data}, plain, seconds=2)
+    assert [one.origin[-1] for one in found] == ["1", "2", "3", "4", "5", "6"]
+    assert [one.reason for one in found] == ["", "crash", "", "hang", "error", ""]
+    assert found[1].rejected == "crash: the library that reads it ended with SIGSEGV"
+    alone = scanned(tmp_path / "clean", {"a.tiff": encoded(pages[0], "TIFF", [pages[0]] * 5)}, plain)
+    assert [one for one in found if not one.rejected] == [alone[place] for place in (0, 2, 5)], "the others are as if nothing had been"
 
 
 @needs_tesseract

@@ -132,11 +132,13 @@ def _picture_pages(data: bytes, file: RawFile, rendering: Rendering) -> Iterator
 
 
 def _picture(data: bytes) -> Image:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = None  # our own limit is looked at before a pixel is decoded, in this process
     try:
         return Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        raise RefusedError("unreadable: its content is no picture of a known format; save it again as PNG or TIFF") from None
     except DAMAGED as error:
         raise RefusedError(f"unreadable: not a picture that can be opened ({error})") from None
 

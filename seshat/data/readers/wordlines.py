@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
@@ -28,6 +28,11 @@ class WordLine:
     text: str = ""
     """The line itself."""
     problem: str = ""
+
+    def without(self, mark: str) -> WordLine:
+        """The same without a character that somebody put into the lines."""
+        texts = {name: getattr(self, name).replace(mark, "") for name in ("headword", "translation", "part_of_speech", "text")}
+        return replace(self, **texts)
 
 
 def word_lines(lines: Iterable[Paragraph], *, wrapped: bool = False) -> Iterator[WordLine]:

@@ -1,0 +1,209 @@
+"""What is made of recognised pages: running heads go, doubtful lines wait for people, and nothing is lost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from seshat.data.corpus import unfolded
+from seshat.data.ingest import Ingest
+from seshat.data.ingest import step as ingest_step
+from seshat.data.line_guards import LineGuards
+from seshat.data.lines import GUARD, doubtful
+from seshat.data.pages import page_documents, page_entries, unused
+from seshat.data.running_heads import running_heads
+from seshat.data.voting import vote
+from seshat.engines.ocr import Line
+from seshat.language import Language
+from seshat.records import Document, Entry, LineCorrection, Page, Record
+from seshat.review.lines import table
+from seshat.store import Store
+
+SHIPIBO = Language(code="shp", name="shipibo", alphabet="a b ch e i j k m n o p r s sh t ts w x y")
+
+
+def page(number: int, lines: Sequence[str], doubts: dict[int, str] | None = None, *, name: str = "scans/kene") -> Page:
+    """A page of lines, one below the other; an empty line is a gap between paragraphs."""
+    texts = [line for line in lines if line]
+    step = 0.9 / max(1, len(texts))
+    boxes = [share for place in range(len(texts)) for share in (0.1, 0.05 + place * step, 0.9, 0.05 + (place + 0.6) * step)]
+    return Page(
+        origin=f"{name}.pdf#page={number}",
+        collection="scans",
+        name=name,
+        number=number,
+        language="shp",
+        text="\n".join(lines),
+        confidence=0.9,
+        boxes=tuple(boxes),
+        confidences=(0.9,) * len(texts),
+        doubts=tuple((doubts or {}).get(place, "") for place in range(len(texts))),
+    )
+
+
+def correction(one: Page, read: str, text: str) -> LineCorrection:
+    return LineCorrection(
+        origin="corrections/lines.csv#row=2",
+        collection="corrections",
+        name=one.name,
+        language=one.language,
+        page=one.origin,
+        read=read,
+        text=text,
+    )
+
+
+def kept(found: Sequence[Record]) -> list[Record]:
+    return [one for one in found if not one.rejected]
+
+
+# Running heads
+
+SYLLABLES = ("jain", "xon", "moa", "ika", "na", "kene", "bake", "sho", "nte", "rimo", "yoi", "pari")
+
+
+def body(number: int) -> list[str]:
+    """Four lines that are different on each page."""
+    rng = random.Random(number)
+    return [" ".join("".join(rng.choices(SYLLABLES, k=2)) for _ in range(4)) for _ in range(4)]
+
+
+def test_headers_footers_and_page_numbers_go_with_their_reasons() -> None:
+    pages = [
+        page(number, [f"NON JOI{'' if number % 2 else '.'} KENE", "", *body(number), "", f"- {number + 4} -", "Proyecto Kene 1987"])
+        for number in range(1, 7)
+    ]
+    document, *rejected = page_documents(pages, SHIPIBO)
+    text = " ".join(document.paragraphs)
+    assert "KENE" not in text
+    assert "Proyecto" not in text
+    assert all(" ".join(body(number)[1:3]) in text for number in range(1, 7)), text
+    reasons = [one.rejected for one in rejected]
+    assert reasons.count("running head: it stands on 6 pages") == 12
+    assert reasons.count("page number: it counts with 6 pages") == 6
+    assert {one.origin for one in rejected} == {one.origin for one in pages}
+    assert " ".join(one.paragraphs[0] for one in rejected).count("NON JOI") == 6
+
+
+def test_what_stands_on_two_pages_or_in_the_middle_is_text() -> None:
+    pages = [page(number, [*body(number)[:2], "Non joi.", *body(number)[2:], str(number * number)]) for number in range(1, 6)]
+    assert running_heads(pages) == {}
+    assert running_heads([page(1, ["Kene", *body(1), "1"]), page(2, ["Kene", *body(2), "2"])]) == {}
+
+
+def test_headers_of_left_and_right_pages_may_differ() -> None:
+    pages = [
+        page(number, ["Libro de kene" if number % 2 else "Parte segunda", *body(number), *body(number + 1)]) for number in range(1, 11)
+    ]
+    assert len(running_heads(pages)) == 10
+
+
+# Doubtful lines
+
+
+def test_sentences_of_doubtful_lines_wait_and_the_others_are_used() -> None:
+    lines = ["Jainxon moa ikana iki. Nokon", "aw1n ea y0ia. Ja jene", "kexakea. Moa basima."]
+    document, *withheld = page_documents([page(1, lines, {1: "words: aw1n, y0ia look like no words"})], SHIPIBO)
+    assert document.paragraphs == ("Jainxon moa ikana iki. Moa basima.",)
+    assert [one.paragraphs for one in withheld] == [("Nokon aw1n ea y0ia.",), ("Ja jene kexakea.",)]
+    assert all(one.rejected.startswith("line: 'aw1n ea y0ia. Ja jene' was read with doubt (words)") for one in withheld)
+    one = page(1, lines, {1: "words: no"})
+    [corrected] = page_documents([one], SHIPIBO, corrections=[correction(one, lines[1], "awin ea yoia. Ja jene")])
+    assert corrected.paragraphs == ("Jainxon moa ikana iki. Nokon awin ea yoia. Ja jene kexakea. Moa basima.",)
+    [without] = page_documents([one], SHIPIBO, corrections=[correction(one, lines[1], "")])
+    assert without.paragraphs == ("Jainxon moa ikana iki. Nokon kexakea. Moa basima.",)
+
+
+def test_a_page_of_doubts_alone_is_withheld_and_not_an_error() -> None:
+    found = page_documents([page(1, ["xx yy"], {0: "confidence: 0.10 is below 0.6"})], SHIPIBO)
+    assert [one.reason for one in found] == ["line"]
+
+
+def test_an_entry_on_a_doubtful_line_waits() -> None:
+    one = page(1, ["kene – diseño", "x0bo – casa", "jene – agua"], {1: "words: x0bo looks like no words"}, name="scans/diccionario")
+    found = page_entries([one], SHIPIBO)
+    assert [entry.headword for entry in kept(found) if isinstance(entry, Entry)] == ["kene", "jene"]
+    [withheld] = [entry for entry in found if entry.rejected]
+    assert isinstance(withheld, Entry)
+    assert (withheld.headword, withheld.translation, withheld.reason) == ("x0bo", "casa", "line")
+    found = page_entries([one], SHIPIBO, corrections=[correction(one, "x0bo – casa", "xobo – casa")])
+    assert [entry.headword for entry in found if isinstance(entry, Entry)] == ["kene", "xobo", "jene"]
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "reason"),
+    [
+        ("Jainxon moa ikana iki.", 0.9, ""),
+        ("Jainxon moa ikana iki.", 0.3, "confidence"),
+        ("Dfgdf vvlgf zzfg", 0.9, "alphabet"),
+        ("jainx0n m0a ikana", 0.9, "words"),
+        ("jaiNxon moA", 0.9, "words"),
+        ("12 de mayo", 0.9, ""),
+        ("1987", 0.9, ""),
+    ],
+)
+def test_what_is_doubted(text: str, confidence: float, reason: str) -> None:
+    assert LineGuards().doubt(text, confidence, SHIPIBO, taught=True).partition(":")[0] == reason
+
+
+def test_a_language_without_an_alphabet_doubts_no_letter() -> None:
+    assert LineGuards().doubt("Dfgdf vvlgf zzfg", 0.9, Language(code="qaa", name="x"), taught=True) == ""
+
+
+# The sheet, there and back
+
+
+def test_what_people_write_into_the_sheet_comes_back_by_ingest(tmp_path: Path) -> None:
+    lines = ["Jainxon moa ikana iki.", "=aw1n ea y0ia.", "Ja j3ne kexak3a.", ".,;", "Moa b4sima joxon."]
+    one = page(1, lines, dict.fromkeys(range(1, 5), "words: no"))
+    waiting = list(doubtful([one]))
+    assert [(item.number, item.text) for item in waiting] == list(enumerate(lines))[1:]
+    rows = list(csv.DictReader(io.StringIO(table(waiting).decode("utf-8-sig"))))
+    assert rows[0]["read"] == f"{GUARD}=aw1n ea y0ia."
+    for row, answer in zip(rows, ["Nokon awin ea yoia.", "ok", "-", ""], strict=True):
+        row["corrected"] = answer
+    sheet = tmp_path / "raw" / "corrections" / "lines.csv"
+    sheet.parent.mkdir(parents=True)
+    with sheet.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    store = Store(str(tmp_path))
+    ingest_step(Ingest(), SHIPIBO, str(tmp_path / "raw")).run(store)
+    said = list(store.records("ingest", LineCorrection))
+    assert [(item.read, item.text) for item in said] == [
+        ("=aw1n ea y0ia.", "Nokon awin ea yoia."),
+        ("Ja j3ne kexak3a.", "Ja j3ne kexak3a."),
+        (".,;", ""),
+    ]
+    assert [item.text for item in doubtful([one], said)] == ["Moa b4sima joxon."]
+    found = list(unfolded([one, *said], SHIPIBO, (), ()))
+    texts = [item.paragraphs[0] for item in found if isinstance(item, Document) and not item.rejected]
+    assert texts == ["Jainxon moa ikana iki. Nokon awin ea yoia. Ja j3ne kexak3a."]
+    assert [item.reason for item in found if item.rejected] == ["line"]
+
+
+def test_a_correction_of_a_line_that_is_not_there_is_kept_with_its_reason() -> None:
+    [lost] = unused([page(1, ["a b"])], [correction(page(1, []), "a c", "a b")])
+    assert lost.reason == "line"
+
+
+# Two engines
+
+
+def line(text: str, confidence: float, left: float = 0.1, right: float = 0.9, top: float = 0.1) -> Line:
+    return Line(text, confidence, (left, top, right, top + 0.02))
+
+
+def test_two_engines_vote_line_by_line() -> None:
+    first = [line("jene kexa", 0.9), line("moa basima", 0.5, top=0.2), line("only here", 0.8, top=0.3)]
+    second = [line("jene", 0.7, right=0.4), line("kexa", 0.7, left=0.5), line("moa basima.", 0.9, top=0.2), line("and here", 0.6, top=0.5)]
+    found = vote([first, second])
+    assert [one.text for one in found] == ["jene kexa", "moa basima.", "only here", "and here"]
+    assert [round(one.confidence, 3) for one in found] == [0.9, round(0.9 * 10 / 11, 3), 0.4, 0.3]
+    assert vote([first]) == first
