@@ -11,6 +11,8 @@ from seshat.language import Language
 _WORD = regex.compile(r"[\p{L}\p{M}\d]+")
 _ODD = regex.compile(r"\p{L}\d|\d\p{L}|\p{Ll}\p{Lu}|^(?!\p{L}*\d)(\p{L})\1\1")
 """Letters and digits in one word, a capital inside it, or a letter three times at its beginning."""
+NOISE = "noise"
+"""The reason of what is so surely no text that nobody has to look at it."""
 
 
 class LineGuards(Section):
@@ -24,12 +26,14 @@ class LineGuards(Section):
 
     def doubt(self, text: str, confidence: float, language: Language, *, taught: bool) -> str:
         """Why a line is not to be believed, beginning with one word; empty if it is."""
+        found = _WORD.findall(text)
+        if confidence < self.min_confidence and (not found or len(text.strip()) < 2):
+            return f"{NOISE}: nothing that could be a word, and confidence {confidence:.2f}"
         if confidence < self.min_confidence:
             return f"confidence: {confidence:.2f} is below {self.min_confidence:g}"
         if taught and (foreign := language.foreign_share(text)) > self.max_foreign:
             shown = " ".join(sorted(language.foreign_letters(text)))
             return f"alphabet: {foreign:.0%} of its letters are not in the alphabet of {language.name} ({shown})"
-        found = _WORD.findall(text)
         odd = [word for word in found if _ODD.search(word)]
         if len(found) > 1 and len(odd) > self.max_odd * len(found):
             return f"words: {', '.join(odd[:3])} {'looks' if len(odd) == 1 else 'look'} like no words"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from seshat.data.line_guards import NOISE
 from seshat.data.names import split_name
 from seshat.data.readers import Table
 from seshat.language import Language
@@ -43,7 +44,7 @@ def doubtful(pages: Iterable[Page], answered: Iterable[LineCorrection] = ()) -> 
     for page in pages:
         texts = [line for line in page.text.split("\n") if line]
         for number, (text, doubt) in enumerate(zip(texts, page.doubts)):
-            if doubt and (page.origin, text) not in known:
+            if doubt and not doubt.startswith(NOISE) and (page.origin, text) not in known:
                 yield Doubtful(page, number, text, doubt)
 
 

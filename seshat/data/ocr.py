@@ -20,6 +20,7 @@ from seshat.data.readers import RefusedError, raw_files
 from seshat.data.readers.pages import PageSource, Renderer, Rendering, count_pages, read_pages
 from seshat.data.voting import vote
 from seshat.engines.ocr import GARBAGE, EngineName, Line, OcrEngine, engine_version, load_engine
+from seshat.engines.ocr_letters import letters_of, packs_with, unknown_letters
 from seshat.errors import ConfigError, DataError, EngineError
 from seshat.language import Language
 from seshat.records import Page, RawFile, Record
@@ -250,9 +251,41 @@ def step_for(files: Sequence[RawFile], ocr: Ocr, language: Language, settings_ya
         language=language,
         resources=ocr.resources,
     )
+    if missing := unwritable(ocr, language):
+        log.warning("ocr: %s", missing)
+        note = "; ".join(filter(None, (note, missing)))
     counted = _num_pages(files, ocr.page_seconds)
     parts = tuple(Part((piece,)) for file, number in counted for piece in _ranges(file, ocr.pages_per_part, number))
     return Step("ocr", (stage,), parts, settings=settings_yaml, max_rejected=ocr.max_rejected, note=note)
+
+
+def unwritable(ocr: Ocr, language: Language) -> str:
+    """Which letters of the alphabet the engine cannot write, and what to do; empty if it can write all, or nobody says what it can."""
+    plain = (letter.replace(language.apostrophe, "") for letter in language.order)  # apostrophes are put right when text is read
+    alphabet = [letter for letter in plain if letter]
+    known = letters_of(ocr.engine, ocr.languages, ocr.weights(ocr.engine))
+    missing = unknown_letters(alphabet, known) if known else []
+    if not missing:
+        return ""
+    others: list[EngineName] = [one for one in ("tesseract", "rapidocr") if one != ocr.engine]
+    cures = [f"ocr.engine={one}" for one in others if not _lacks(one, ocr, alphabet)]
+    cures += [
+        f"ocr.languages=[{pack}]" for pack in packs_with(alphabet, ocr.tessdata) if ocr.engine == "tesseract" and pack not in ocr.languages
+    ]
+    how = (
+        f"set {' or '.join(cures[:3])}"
+        if cures
+        else "teach a recogniser the alphabet (seshat ocr-learn), or correct its lines (seshat lines)"
+    )
+    return f"{ocr.engine} cannot write {' '.join(missing)}, and puts other letters there: {how}"
+
+
+def _lacks(engine: EngineName, ocr: Ocr, alphabet: Sequence[str]) -> list[str]:
+    """The letters that an engine cannot write; all if it is not there."""
+    try:
+        return unknown_letters(alphabet, letters_of(engine, ocr.languages, ocr.weights(engine)))
+    except EngineError:
+        return list(alphabet)
 
 
 def _ranges(file: RawFile, size: int, num_pages: int) -> Iterator[RawFile]:

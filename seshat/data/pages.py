@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 
 from seshat.data.columns import Columns
 from seshat.data.layout import SENTENCE_END, join_lines
+from seshat.data.line_guards import NOISE
 from seshat.data.material import Material
 from seshat.data.readers import Paragraph
 from seshat.data.readers.wordlines import word_lines
@@ -130,8 +131,8 @@ def _proof(page: Page, heads: dict[int, str], corrections: Corrections) -> _Proo
                 continue
             doubt = page.doubts[number] if page.doubts else ""
             corrected = corrections.get((page.origin, text))
-            if number in heads:
-                gone.append((text, heads[number]))
+            if number in heads or doubt.startswith(NOISE):
+                gone.append((text, heads.get(number, doubt)))
             elif corrected is not None:
                 lines += [_Line(corrected)] if corrected else []
             else:

@@ -68,7 +68,7 @@ def engine_version(name: EngineName, languages: Sequence[str], folder: str = "")
         version = importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         raise EngineError(f"The OCR engine {name} needs the package {package}: run 'make install', or pip install {package}") from None
-    weights = _tesseract_weights(languages, folder) if name == "tesseract" else model_files(folder) if folder else rapidocr_weights()
+    weights = tesseract_weights(languages, folder) if name == "tesseract" else model_files(folder) if folder else rapidocr_weights()
     digests = " ".join(f"{os.path.basename(path)}:{_sha256(path)[:12]}" for path in weights)
     return f"{package} {version} {digests}".strip()
 
@@ -84,7 +84,7 @@ class Tesseract:
             raise EngineError(
                 "The OCR engine tesseract needs the package tesserocr: run 'make install', or pip install tesserocr"
             ) from None
-        folder = os.path.dirname(_tesseract_weights(languages, tessdata)[0])
+        folder = os.path.dirname(tesseract_weights(languages, tessdata)[0])
         self._word, self._line = tesserocr.RIL.WORD, tesserocr.RIL.TEXTLINE
         self._api = tesserocr.PyTessBaseAPI(path=folder, lang="+".join(languages), psm=tesserocr.PSM.AUTO)
 
@@ -184,7 +184,7 @@ def shares(box: Sequence[float], width: int, height: int) -> Box:
     return left / width, top / height, right / width, bottom / height
 
 
-def _tesseract_weights(languages: Sequence[str], tessdata: str) -> list[str]:
+def tesseract_weights(languages: Sequence[str], tessdata: str) -> list[str]:
     """The files of the language packs, all from the first folder that holds them."""
     folders = [tessdata] if tessdata else [folder for pattern in _TESSDATA for folder in sorted(glob.glob(pattern), reverse=True)]
     prefix = environment("TESSDATA_PREFIX")

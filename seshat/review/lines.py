@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 LINES = f"{FOLDER}/lines"
 COLUMNS = ("page", "line", "read", "confidence", "doubt", "corrected")
+WHY = {
+    "confidence": ("lectura insegura", "unsure reading"),
+    "alphabet": ("letras que no son de la lengua", "letters that are none of the language"),
+    "words": ("no parecen palabras", "these look like no words"),
+}
+"""A doubt in Spanish and in English, by its first word."""
 _AROUND = 0.35
 """So much of a line's height is shown above and below it."""
 _TALL = 120
@@ -68,7 +74,7 @@ def page(lines: Sequence[Doubtful], pictures: Sequence[str], language: Language)
             "line": one.number + 1,
             "read": one.text,
             "doubt": one.doubt,
-            "confidence": one.page.confidences[one.number],
+            "why": WHY[one.doubt.partition(":")[0]],
             "picture": picture,
             "taught": one.page.language == language.code,
         }

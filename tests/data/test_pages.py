@@ -124,6 +124,14 @@ def test_a_page_of_doubts_alone_is_withheld_and_not_an_error() -> None:
     assert [one.reason for one in found] == ["line"]
 
 
+def test_noise_is_taken_away_and_nobody_is_asked() -> None:
+    one = page(1, ["Jainxon moa", ".,", "ikana iki."], {1: "noise: nothing that could be a word, and confidence 0.10"})
+    document, noise = page_documents([one], SHIPIBO)
+    assert document.paragraphs == ("Jainxon moa ikana iki.",)
+    assert (noise.paragraphs, noise.reason) == ((".,",), "noise")
+    assert list(doubtful([one])) == []
+
+
 def test_an_entry_on_a_doubtful_line_waits() -> None:
     one = page(1, ["kene – diseño", "x0bo – casa", "jene – agua"], {1: "words: x0bo looks like no words"}, name="scans/diccionario")
     found = page_entries([one], SHIPIBO)
@@ -145,6 +153,8 @@ def test_an_entry_on_a_doubtful_line_waits() -> None:
         ("jaiNxon moA", 0.9, "words"),
         ("12 de mayo", 0.9, ""),
         ("1987", 0.9, ""),
+        (". ,", 0.2, "noise"),
+        (". ,", 0.9, ""),
     ],
 )
 def test_what_is_doubted(text: str, confidence: float, reason: str) -> None:
