@@ -126,7 +126,7 @@ def _picture_pages(data: bytes, file: RawFile, rendering: Rendering) -> Iterator
                 picture.seek(number - 1)
                 if picture.width * picture.height > rendering.max_pixels:
                     raise ValueError(f"{picture.width} x {picture.height} pixels are more than ocr.max_pixels={rendering.max_pixels}")
-                yield PageSource(number, image=ImageOps.exif_transpose(_flat(picture)).convert("L"))
+                yield PageSource(number, image=ImageOps.exif_transpose(_grey(picture)))
             except DAMAGED as error:
                 yield PageSource(number, problem=f"unreadable: the picture cannot be read ({error})")
 
@@ -148,6 +148,19 @@ def _num_frames(picture: Image) -> int:
         return int(getattr(picture, "n_frames", 1))
     except DAMAGED as error:
         raise RefusedError(f"unreadable: the pages of the picture cannot be counted ({error}); save it again") from None
+
+
+def _grey(picture: Image) -> Image:
+    """A picture in 256 greys; one with finer greys is brought down to them, where Pillow would cut off all that is brighter."""
+    if picture.mode not in ("I", "F", "I;16", "I;16B", "I;16L"):
+        return _flat(picture).convert("L")
+    import numpy as np
+    from PIL import Image
+
+    values = np.asarray(picture, dtype=np.float64)
+    brightest = float(values.max(initial=0.0))
+    full = 1.0 if brightest <= 1 else 255.0 if brightest <= 255 else 65_535.0 if brightest <= 65_535 else brightest
+    return Image.fromarray(np.clip(values * 255 / full, 0, 255).astype(np.uint8))
 
 
 def _flat(picture: Image) -> Image:
