@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from seshat.data.columns import Columns
+from seshat.data.hanging import Placed, begins
 from seshat.data.layout import SENTENCE_END, join_lines
 from seshat.data.line_guards import NOISE
 from seshat.data.material import Material
 from seshat.data.readers import Paragraph
-from seshat.data.readers.wordlines import word_lines
+from seshat.data.readers.wordlines import WordLine, word_lines
 from seshat.data.running_heads import running_heads
 from seshat.language import Language
 from seshat.records import Document, Entry, LineCorrection, Page, RawFile, SentencePair
@@ -31,6 +32,8 @@ Corrections = dict[tuple[str, str], str]
 class _Line:
     text: str
     doubt: str = ""
+    left: float = 0.0
+    right: float = 0.0
 
     @property
     def marked(self) -> str:
@@ -85,24 +88,43 @@ def page_documents(
 def page_entries(
     pages: Iterable[Page], language: Language, *, corrections: Iterable[LineCorrection] = (), max_chars: int = 4_000
 ) -> list[Entry | SentencePair]:
-    """Entries from dictionary pages, from lines such as ``word – meaning``; wrapped lines are joined.
+    """Entries from dictionary pages, from lines such as ``word – meaning`` or ``word s. meaning``; wrapped lines are joined.
 
-    What cannot be an entry (a heading, a line that was misread) is among them, rejected with its reason, and so is what stands on a
-    doubtful line.
+    Where the lines of an entry are indented behind the first, that says where one begins. What cannot be an entry (a heading, a line that
+    was misread) is among them, rejected with its reason, and so is what stands on a doubtful line.
     """
     found: list[Entry | SentencePair] = []
     said = _by_line(corrections)
     for _, group in _by_scan(pages):
         proofs = _proofs(group, said)
-        placed = [(line, f"page={proof.number}") for proof in proofs for block in proof.blocks for line in block]
-        lines = word_lines([Paragraph(line.marked, place) for line, place in placed], wrapped=True)
-        doubts = {line.text: line.doubt for line, _ in placed if line.doubt}
+        doubts = {line.text: line.doubt for proof in proofs for block in proof.blocks for line in block if line.doubt}
         material = _material(group, language, max_chars)
-        for line in lines:
+        for line in _word_lines(proofs):
             made = list(material.word_entries([line.without(_MARK)]))
             doubtful = _MARK in line.text
             found += [one.reject(one.rejected or _reason(line.without(_MARK).text, doubts)) if doubtful else one for one in made]
     return found
+
+
+def _word_lines(pages: Sequence[_Proof]) -> Iterator[WordLine]:
+    """The lines of a dictionary, cut in two; those of a page that says by its layout where entries begin are joined first."""
+    loose: list[Paragraph] = []
+    for proof in pages:
+        lines = [line for block in proof.blocks for line in block]
+        beginning = begins([Placed(line.text, line.left, line.right) for line in lines])
+        if beginning is None:
+            loose += [Paragraph(line.marked, f"page={proof.number}") for line in lines]
+            continue
+        yield from word_lines(loose, wrapped=True)
+        loose = []
+        entries: list[list[_Line]] = []
+        for line, first in zip(lines, beginning, strict=True):
+            if first or not entries:
+                entries.append([])
+            entries[-1].append(line)
+        joined = (Paragraph(join_lines(line.marked for line in entry), f"page={proof.number}") for entry in entries)
+        yield from word_lines(joined)
+    yield from word_lines(loose, wrapped=True)
 
 
 def unused(pages: Iterable[Page], corrections: Iterable[LineCorrection]) -> Iterator[LineCorrection]:
@@ -130,13 +152,14 @@ def _proof(page: Page, heads: dict[int, str], corrections: Corrections) -> _Proo
             if not text:
                 continue
             doubt = page.doubts[number] if page.doubts else ""
+            left, _, right, _ = page.boxes[4 * number : 4 * number + 4] or (0.0,) * 4
             corrected = corrections.get((page.origin, text))
             if number in heads or doubt.startswith(NOISE):
                 gone.append((text, heads.get(number, doubt)))
             elif corrected is not None:
-                lines += [_Line(corrected)] if corrected else []
+                lines += [_Line(corrected, "", left, right)] if corrected else []
             else:
-                lines.append(_Line(text, doubt))
+                lines.append(_Line(text, doubt, left, right))
             number += 1
         if lines:
             blocks.append(tuple(lines))

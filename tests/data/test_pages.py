@@ -6,6 +6,7 @@ import csv
 import io
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,33 @@ def test_an_entry_on_a_doubtful_line_waits() -> None:
     assert (withheld.headword, withheld.translation, withheld.reason) == ("x0bo", "casa", "line")
     found = page_entries([one], SHIPIBO, corrections=[correction(one, "x0bo – casa", "xobo – casa")])
     assert [entry.headword for entry in found if isinstance(entry, Entry)] == ["kene", "xobo", "jene"]
+
+
+def test_where_entries_begin_is_seen_by_their_indents() -> None:
+    left = [
+        "atapa s. gallina, ave",
+        "  de corral de la",
+        "  comunidad",
+        "bake s. niño, hijo o",
+        "  hija pequeña",
+        "bari s. sol",
+        "  día claro",
+    ]
+    right = ["jene s. agua de río o", "  de lluvia; Ja jene.", "kene – diseño, di-", "  bujo", "oxe s. luna", "  mes del año"]
+    lines = [*left, *right]
+    boxes = []
+    for place, text in enumerate(lines):
+        margin = 0.1 if place < len(left) else 0.55
+        indent = 0.03 if text.startswith("  ") else 0.0
+        row = place if place < len(left) else place - len(left)
+        boxes += [margin + indent, 0.1 + 0.03 * row, margin + indent + 0.015 * len(text), 0.12 + 0.03 * row]
+    one = replace(page(1, [text.strip() for text in lines], name="scans/diccionario"), boxes=tuple(boxes))
+    entries = [entry for entry in page_entries([one], SHIPIBO) if isinstance(entry, Entry) and not entry.rejected]
+    assert [(entry.headword, entry.part_of_speech) for entry in entries if entry.translation[0] != " "][:1] == [("atapa", "s.")]
+    assert {entry.headword for entry in entries} == {"atapa", "bake", "bari", "jene", "kene", "oxe"}
+    said = {entry.headword: entry.translation for entry in entries}
+    assert said["kene"] == "diseño, dibujo"
+    assert said["oxe"] == "luna mes del año"
 
 
 @pytest.mark.parametrize(

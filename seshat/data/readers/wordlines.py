@@ -12,6 +12,56 @@ from seshat.data.readers.content import Paragraph
 _SEPARATORS = (r"\t+", r"\s+[–—]\s*|\s*[–—]\s+", r"\s+-+\s+", r"\s*=\s*", r"\s*:\s+")
 """From the surest to the least sure; the first that a line holds cuts it, once."""
 _PART_OF_SPEECH = regex.compile(r"^(?P<word>.+?)[\s,]*(?:\((?P<inside>[^()]{1,20})\)|(?P<bare>(?:\p{Ll}{1,6}\.\s?){1,3}))$")
+_KINDS = (
+    *(
+        "s",
+        "sust",
+        "n",
+        "m",
+        "f",
+        "sm",
+        "sf",
+        "s.m",
+        "s.f",
+        "v",
+        "vb",
+        "vt",
+        "vi",
+        "vr",
+        "v.t",
+        "v.i",
+        "v.r",
+        "v.tr",
+        "v.intr",
+        "tr",
+        "intr",
+    ),
+    *(
+        "adj",
+        "adv",
+        "pron",
+        "prep",
+        "posp",
+        "conj",
+        "interj",
+        "excl",
+        "num",
+        "art",
+        "part",
+        "suf",
+        "pref",
+        "aux",
+        "det",
+        "dem",
+        "expr",
+        "loc",
+    ),
+    *("onom", "poss", "inv", "clit", "enf", "interr", "cuant"),
+)
+"""How dictionaries shorten parts of speech; between a word and its meaning, one of them is as good as a dash."""
+_BARE = regex.compile(
+    rf"^(?P<word>[^.,;:]{{1,60}}?)\s+(?P<kind>(?:(?:{'|'.join(map(regex.escape, _KINDS))})\.\s?){{1,2}})\s*(?P<meaning>\S.*)$"
+)
 _LONGEST_HEADWORD = 60
 """Characters; a longer left side is a sentence that happens to hold a dash."""
 _NUMBERS = regex.compile(r"[\d\s.,\-–—]+")
@@ -64,6 +114,8 @@ def _parse(line: Paragraph) -> WordLine:
         if len(parts) == 2 and parts[0].strip() and parts[1].strip() and len(parts[0]) <= _LONGEST_HEADWORD:
             word, kind = _part_of_speech(parts[0].strip())
             return WordLine(line.place, word, parts[1].strip(), kind, text)
+    if match := _BARE.match(text):
+        return WordLine(line.place, match["word"], match["meaning"], match["kind"].strip(), text)
     return WordLine(
         line.place,
         text=text,
