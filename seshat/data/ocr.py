@@ -64,7 +64,7 @@ class Reading(Section):
     turn: bool = True
     """A page that the engine cannot read is tried upside down and on its sides."""
     min_confidence: float | None = Field(None, ge=0, le=1)
-    """A page that the engine is less sure of is rejected; none: what is right for the engine, 0.6 for tesseract and 0.88 for the others."""
+    """A page that the engine is less sure of is rejected; none: what is right for the engine, 0.6 for tesseract and 0.82 for the others."""
     lines: LineGuards = LineGuards()
     """Which lines of the other pages are withheld until somebody has looked at them."""
 

@@ -382,6 +382,8 @@ def test_tesseract_finds_nothing_on_an_empty_page() -> None:
 def test_rapidocr_reads_from_its_own_weights() -> None:
     found = [one.text for one in RapidOcr().read(printed(["La casa grande", "El agua del lago"]))]
     assert found == ["La casa grande", "El agua del lago"]
+    [line] = RapidOcr().read(printed(["La casa grande"]).crop((100, 110, 700, 170)))
+    assert (line.text, line.box) == ("La casa grande", (0, 0, 1, 1))
 
 
 def test_the_fake_reads_bands_of_ink() -> None:
