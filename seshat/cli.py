@@ -12,6 +12,7 @@ VERBS = {
     "ingest": ("ingest", "read dictionaries, transcriptions and translations from data/raw"),
     "ocr": ("ocr", "read scanned pages (optional)"),
     "transcribe": ("transcribe", "transcribe recordings (optional)"),
+    "transcribe-files": ("transcribe_files", "plain recordings to JSON and TXT: seshat transcribe-files --output DIR FILE..."),
     "align": ("align", "align parallel documents into sentence pairs, and clean them"),
     "format": ("format", "write data/training/{train,val,test}.jsonl"),
     "data-stats": ("data_stats", "count and describe the training data"),

@@ -33,6 +33,18 @@ _PADDING_MS = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was heard."""
+
+    text: str
+    start: float
+    """Seconds from the start of the recording."""
+    end: float
+    confidence: float
+    """How sure the engine is of it; from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What an engine heard between two moments of a recording."""
 
@@ -44,6 +56,8 @@ class Heard:
     """The geometric mean of the token probabilities; from 0 to 1."""
     no_speech: float = 0.0
     """How probable the engine finds it that nobody speaks there."""
+    words: tuple[Word, ...] = ()
+    """Only if they were asked for (``Listening.words``), and from an engine that can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +69,18 @@ class Listening:
     pause: float = 0.5
     """Seconds of silence that end an utterance; only with ``vad``."""
     beam_size: int = 5
+    words: bool = False
+    """Say when each word is said."""
 
 
 class SpeechEngine(Protocol):
     """A recogniser with its weights loaded."""
 
-    def transcribe(self, samples: Samples, *, language: str = "") -> list[Heard]:
-        """What is said, in order; nothing for silence. ``language`` is the engine's code for it; empty: it finds out."""
+    def transcribe(self, samples: Samples, *, language: str = "", everywhere: bool = False) -> list[Heard]:
+        """What is said, in order; nothing for silence. ``language`` is the engine's code for it; empty: it finds out.
+
+        ``everywhere``: listen to all of it, also if ``Listening.vad`` says to look for speech first.
+        """
         ...
 
 
@@ -145,13 +164,13 @@ class FasterWhisper:
                 "set transcribe.device and transcribe.compute_type to what this machine has, or convert the model again"
             ) from None
 
-    def transcribe(self, samples: Samples, *, language: str = "") -> list[Heard]:
+    def transcribe(self, samples: Samples, *, language: str = "", everywhere: bool = False) -> list[Heard]:
         """One or more pieces for each stretch of speech. A model of one language ignores ``language``."""
         if self._model.model.is_multilingual and language and language not in self._model.supported_languages:
             raise ConfigError(
                 f"transcribe.language: Whisper has no language {language!r}; give the code of one that sounds like it, or leave it empty"
             )
-        clips = self._clips(samples)
+        clips = self._clips(samples, everywhere)
         if not clips:
             return []
         segments = self._segments(samples, clips, language if self._model.model.is_multilingual else "en")
@@ -163,13 +182,17 @@ class FasterWhisper:
                 end=min(float(segment.end), last),
                 confidence=min(1.0, math.exp(segment.avg_logprob)),
                 no_speech=float(segment.no_speech_prob),
+                words=tuple(
+                    Word(word.word.strip(), min(float(word.start), last), min(float(word.end), last), float(word.probability))
+                    for word in segment.words or ()
+                ),
             )
             for segment in segments
         ]
 
-    def _clips(self, samples: Samples) -> list[float]:
+    def _clips(self, samples: Samples, everywhere: bool) -> list[float]:
         """Where to listen, in seconds: from, to, from, to."""
-        if not self._listening.vad:
+        if everywhere or not self._listening.vad:
             return [0.0, len(samples) / SAMPLE_RATE] if len(samples) else []
         from faster_whisper.vad import VadOptions, get_speech_timestamps
 
@@ -194,6 +217,7 @@ class FasterWhisper:
             compression_ratio_threshold=None,
             log_prob_threshold=None,
             no_speech_threshold=None,
+            word_timestamps=self._listening.words,
         )
         return list(segments)
 
@@ -202,23 +226,23 @@ class SpeechFake:
     """Hears where a recording is loud and calls each stretch by its number, the surer the louder: for tests without weights."""
 
     def __init__(self, listening: Listening) -> None:
-        self._pause = listening.pause
+        self._pause, self._words = listening.pause, listening.words
 
-    def transcribe(self, samples: Samples, *, language: str = "") -> list[Heard]:
-        """One piece for each stretch between pauses."""
+    def transcribe(self, samples: Samples, *, language: str = "", everywhere: bool = False) -> list[Heard]:
+        """One piece for each stretch between pauses; both of its words take half of it."""
         frame = SAMPLE_RATE // 50
         frames = samples[: len(samples) // frame * frame].reshape(-1, frame)
         loud = np.flatnonzero(np.sqrt((frames**2).mean(axis=1)) > 0.01)
         stretches = np.split(loud, np.flatnonzero(np.diff(loud) > self._pause * 50) + 1) if len(loud) else []
         return [
-            Heard(
-                text=f"stretch {number}",
-                start=float(stretch[0]) / 50,
-                end=float(stretch[-1] + 1) / 50,
-                confidence=min(1.0, 5 * float(np.abs(frames[stretch]).mean())),
-            )
+            self._heard(number, float(stretch[0]) / 50, float(stretch[-1] + 1) / 50, min(1.0, 5 * float(np.abs(frames[stretch]).mean())))
             for number, stretch in enumerate(stretches, 1)
         ]
+
+    def _heard(self, number: int, start: float, end: float, confidence: float) -> Heard:
+        middle = (start + end) / 2
+        words = (Word("stretch", start, middle, confidence), Word(str(number), middle, end, confidence))
+        return Heard(f"stretch {number}", start, end, confidence, words=words if self._words else ())
 
 
 def _from_hub(model: str, folder: str) -> str:
