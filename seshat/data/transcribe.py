@@ -23,20 +23,21 @@ from seshat.step import Part, Step
 from seshat.withdrawals import NOTHING, Withdrawals
 
 
-def _folder_or_name(value: object) -> object:
-    """A folder that was typed on the command line is relative to where the user stands; a name stays a name."""
-    return os.path.abspath(value) if isinstance(value, Typed) and os.path.isdir(value) else value
+def _place_or_name(value: object) -> object:
+    """A folder or file that was typed on the command line is relative to where the user stands; a name stays a name."""
+    return os.path.abspath(value) if isinstance(value, Typed) and os.path.exists(value) else value
 
 
 class Transcribe(Guards):
     """How recordings are transcribed."""
 
     engine: EngineName = "faster-whisper"
-    model: Annotated[str, BeforeValidator(_folder_or_name)] = "large-v3"
-    """A folder that faster-whisper reads, the name of one that was fetched from the hub, or ``sample`` for the fixture of
-    the sample language."""
+    model: Annotated[str, BeforeValidator(_place_or_name)] = "large-v3"
+    """What the engine reads: a folder (``whisper``: a ``.pt`` file), or the name of what was fetched before. faster-whisper also
+    takes ``sample`` for the fixture of the sample language."""
     language: str = ""
-    """As which language Whisper should hear the taught one (``es``); empty: it decides, stretch by stretch."""
+    """As which language the engine should hear the taught one (Whisper: ``es``; a CTC model with adapters: the adapter's code,
+    ``shp``); empty: it decides, stretch by stretch."""
     vad: bool = True
     """Look for speech first (Silero), and listen to nothing else."""
     pause: float = Field(0.5, gt=0, le=5)
@@ -52,7 +53,8 @@ class Transcribe(Guards):
     """A longer recording is rejected."""
     device: Device = "auto"
     compute_type: str = "default"
-    """CTranslate2's precision: float16 or int8_float16 on a GPU, int8 or float32 elsewhere; default: as the weights are."""
+    """faster-whisper: float16 or int8_float16 on a GPU, int8 or float32 elsewhere; default: as the weights are. The others take
+    float32, float16 or bfloat16; default: float16 on a GPU, else float32."""
     max_rejected: float = Field(1.0, ge=0, le=1)
     """A larger share of rejected utterances fails the run. An engine that never heard the language may well fail at all."""
     resources: Resources = Resources()
