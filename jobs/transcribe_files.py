@@ -57,6 +57,7 @@ def main() -> int:
     logging.basicConfig(level=logging.DEBUG if asked.debug else logging.INFO, format="%(message)s")
     for noisy in ("httpx", "ray", "filelock", "urllib3", "fsspec", "faster_whisper", "numba"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("transformers").setLevel(logging.ERROR)
     logging.getLogger("seshat.data.listen").setLevel(logging.ERROR)  # what is bad is said once, with the file as it was given
     try:
         return 1 if run(asked.words, asked.output, asked.engine) else 0

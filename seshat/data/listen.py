@@ -114,7 +114,8 @@ class TranscribeRecordings(Stage[RawFile, Record]):
         """Where the file, or its range, begins, and its channels."""
         with raw_stream(file) as stream:
             if _is_part(file):
-                return stretch(stream, file.start, file.stop, seconds=seconds_of(stream), channels=self.channels)
+                seconds = seconds_of(stream) if file.stop < 0 else float(file.stop)
+                return stretch(stream, file.start, file.stop, seconds=seconds, channels=self.channels)
             return 0.0, decode_tracks(stream, max_seconds=60 * self.max_minutes, channels=self.channels)
 
     @staticmethod

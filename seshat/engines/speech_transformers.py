@@ -94,6 +94,9 @@ def placed(model: Any, device: Device, compute_type: str, threads: int) -> Any:
 
 def loaded(kind: Any, folder: str, **options: Any) -> Any:
     """Something of transformers from a folder; nothing is fetched, and no pickle is opened."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
     try:
         return kind.from_pretrained(folder, local_files_only=True, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
@@ -208,21 +211,28 @@ class TransformersWhisper:
                     second = max(start, second)
                     text = self._text([tokens[place] for place in places])
                     mean = math.exp(sum(sure[place] for place in places) / len(places))
-                    words = self._placed_words(tokens, places, sure, moments, offset, second) if moments else ()
+                    words = self._placed_words(tokens, places, sure, moments, offset, (start, second)) if moments else ()
                     found.append(Heard(text.strip(), offset + start, offset + second, mean, no_speech, words))
                 start, places = second, []
         return found
 
     def _placed_words(
-        self, tokens: Sequence[int], places: Sequence[int], sure: Sequence[float], moments: Sequence[float], offset: float, end: float
+        self,
+        tokens: Sequence[int],
+        places: Sequence[int],
+        sure: Sequence[float],
+        moments: Sequence[float],
+        offset: float,
+        within: tuple[float, float],
     ) -> tuple[Word, ...]:
-        """Tokens up to the next space, from the moment of the first to that of the next word's."""
+        """Tokens up to the next space, from the moment of the first to that of the next word's; all within the segment."""
+        start, end = within
         groups: list[list[int]] = []
         for place in places:
             if not groups or self._text([tokens[place]])[:1].isspace():
                 groups.append([])
             groups[-1].append(place)
-        begins = [min(moments[group[0]], end) for group in groups]
+        begins = [min(max(moments[group[0]], start), end) for group in groups]
         return tuple(
             Word(
                 self._text([tokens[place] for place in group]).strip(),

@@ -46,6 +46,7 @@ def test_a_stretch_is_what_the_whole_has_there(name: str, jump: bool) -> None:
     assert min(differences) < 0.002, "no more than a millisecond away"
 
 
+@pytest.mark.heavy
 def test_neighbours_meet_at_the_same_quiet_place() -> None:
     data = encoded(tones(48_000), "ogg", "libopus", 48_000)
     seconds = seconds_of(io.BytesIO(data))

@@ -48,7 +48,7 @@ def quietest(stream: BinaryIO, cut: int, *, channels: Channels = "mix") -> float
 
 
 def stretch(stream: BinaryIO, first: int, last: int, *, seconds: float, channels: Channels = "mix") -> tuple[float, Tracks]:
-    """The part of a recording of some ``seconds`` between two nominal cuts (``last`` -1: to the end): where it begins, and its samples.
+    """The part of a recording between two nominal cuts (``last`` -1: to the end, at ``seconds``): where it begins, and its samples.
 
     Refused if the sound ends before the part does: what was recorded is not all there.
     """
