@@ -19,7 +19,8 @@ from pathlib import Path
 import torch
 
 from seshat.data.doubts import Guards
-from seshat.engines.speech import FasterWhisper, Listening
+from seshat.engines.speech import Listening
+from seshat.engines.speech_faster import FasterWhisper
 from seshat.sample.grammar import Grammar
 from seshat.sample.speech import VOICES, spoken_by, synthesise
 from seshat.training.speech import Clip, Plan, SpeechTokens, save_ctranslate2, train

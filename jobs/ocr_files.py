@@ -15,7 +15,7 @@ from pathlib import Path
 
 from seshat import plain
 from seshat.data.ocr import step_for
-from seshat.data.readers.raw import named_files
+from seshat.data.readers import raw_file
 from seshat.plain import Given, named, write
 from seshat.records import Page, RawFile, Record
 from seshat.settings import Settings
@@ -29,7 +29,7 @@ def run(settings: Settings, given: Given) -> int:
     from seshat.cluster.data import run_step  # loads Ray
 
     paths, names = given.files, named(given.files)
-    files = named_files([str(path) for path in paths])
+    files = [raw_file(str(path)) for path in paths]
     step = step_for(files, settings.ocr.model_copy(update={"max_rejected": 1.0}), settings.language)
     outcome = run_step(step, settings)
     found: dict[str, list[Record]] = {file.origin: [] for file in files}

@@ -69,9 +69,9 @@ class RawFile(Record):
     sha256: str
     """Taken before the run."""
     start: int = 0
-    """First page or row of the range, from 0."""
+    """First page or row of the range, from 0; of a recording, the second at which it nominally begins."""
     stop: int = -1
-    """One past the last page or row; -1 for the end of the file."""
+    """One past the last page or row, or the second of the nominal end; -1 for the end of the file."""
 
     def part(self, start: int, stop: int) -> RawFile:
         """The same file, from one page or row to another."""
@@ -245,6 +245,14 @@ class Utterance(Record):
     engine: str = ""
     written: str = ""
     """The text as the engine spells it, if it is spelt another way here."""
+    channel: int = 0
+    """On which channel of the recording, from 1: who speaks, where every speaker has a microphone; 0 for the mean of all."""
+    words: tuple[str, ...] = ()
+    """As the engine spells them; none if it was not asked when they are said, or cannot tell."""
+    word_times: tuple[float, ...] = ()
+    """Two numbers a word: start and end, as those of the utterance."""
+    word_confidences: tuple[float, ...] = ()
+    """One a word, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ class Guards(Section):
     min_chars_per_second: float = Field(1.0, ge=0)
     max_chars_per_second: float = Field(30.0, gt=0)
     """Nobody speaks faster; fluent Spanish has about 15."""
+    echoes: bool = True
+    """Reject what the engine also writes for as much silence (see ``seshat.data.echoes``)."""
 
     def doubt(self, heard: Heard, samples: Samples) -> str:
         """Why an utterance is not to be believed, beginning with one word for the count; empty if it is."""

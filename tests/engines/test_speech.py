@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seshat.engines.speech import FasterWhisper, Listening
+from seshat.engines.speech import Listening
+from seshat.engines.speech_faster import FasterWhisper
 from seshat.errors import ConfigError
 from tests.recordings import tone
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from seshat.config import did_you_mean
 from seshat.data.readers.content import Content, Options, Paragraph, Reader, RefusedError, Row, Table
-from seshat.data.readers.raw import ELSEWHERE, FOLDERS, SOUND, files_of, find_raw, open_raw, raw_files, raw_origins
+from seshat.data.readers.raw import ELSEWHERE, FOLDERS, SOUND, files_of, find_raw, open_raw, raw_file, raw_files, raw_origins, raw_stream
 from seshat.records import RawFile
 
 __all__ = [
@@ -31,8 +31,10 @@ __all__ = [
     "find_raw",
     "formats",
     "open_raw",
+    "raw_file",
     "raw_files",
     "raw_origins",
+    "raw_stream",
     "read",
 ]
 

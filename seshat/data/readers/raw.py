@@ -9,7 +9,10 @@ import hashlib
 import logging
 import os
 import posixpath
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO, cast
 from urllib.parse import quote
 
 from pyarrow import fs
@@ -44,14 +47,55 @@ def open_raw(file: RawFile) -> bytes:
     try:
         data = b"".join(_read(file.path))
     except (OSError, RefusedError) as error:
-        if file.sha256:
-            raise StoreError(f"{file.path} could be read when the run began and cannot be now ({error}): {_AGAIN}") from None
-        if isinstance(error, RefusedError):
-            raise
-        raise DataError(f"{file.path} cannot be opened ({error}); check that the file is there and may be read") from None
-    if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
-        raise StoreError(f"{file.path} has changed since the run began, so nothing was made of it: {_AGAIN}")
+        raise _not_open(file, error) from None
+    _check_same(file, hashlib.sha256(data).hexdigest() if file.sha256 else "")
     return data
+
+
+@contextmanager
+def raw_stream(file: RawFile) -> Iterator[BinaryIO]:
+    """A raw file that is too large to be held, open at its beginning, to be read at any place; the errors are those of ``open_raw``.
+
+    What is no file of this machine (a member of an archive, an object of a store) is copied to one, which goes when it is closed.
+    """
+    try:
+        stream = _seekable(file.path)
+    except (OSError, RefusedError) as error:
+        raise _not_open(file, error) from None
+    with stream:
+        sha = hashlib.sha256()
+        while file.sha256 and (block := stream.read(1 << 20)):
+            sha.update(block)
+        _check_same(file, sha.hexdigest() if file.sha256 else "")
+        stream.seek(0)
+        yield stream
+
+
+def _seekable(path: str) -> BinaryIO:
+    """A file that its caller closes."""
+    if "://" not in path and not split_path(path)[1]:
+        return open(path, "rb")
+    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
+    try:
+        copy.writelines(_read(path))
+        copy.seek(0)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _not_open(file: RawFile, error: OSError | RefusedError) -> Exception:
+    if file.sha256:
+        return StoreError(f"{file.path} could be read when the run began and cannot be now ({error}): {_AGAIN}")
+    if isinstance(error, RefusedError):
+        return error
+    return DataError(f"{file.path} cannot be opened ({error}); check that the file is there and may be read")
+
+
+def _check_same(file: RawFile, sha256: str) -> None:
+    if sha256 != file.sha256:
+        raise StoreError(f"{file.path} has changed since the run began, so nothing was made of it: {_AGAIN}")
 
 
 def raw_files(raw: str, folders: Sequence[str] = FOLDERS, *, without: tuple[str, ...] = ()) -> list[RawFile]:
@@ -90,9 +134,9 @@ def files_of(folder: str) -> list[RawFile]:
     return [RawFile(origin=origin, collection="", path=_path(folder, origin), sha256="") for origin in origins if _is_material(origin)]
 
 
-def named_files(paths: Sequence[str]) -> list[RawFile]:
-    """Files that were named one by one, by their whole paths and with their SHA-256; they are in no collection."""
-    return [RawFile(origin=path, collection="", path=path, sha256=_sha256(path)) for path in map(os.path.abspath, paths)]
+def raw_file(path: str) -> RawFile:
+    """One file, wherever it lies, by its name alone; it is in no collection."""
+    return RawFile(origin=posixpath.basename(path), collection="", path=os.path.abspath(path), sha256=_sha256(os.path.abspath(path)))
 
 
 def raw_origins(raw: str) -> dict[str, str]:
