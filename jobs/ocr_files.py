@@ -2,7 +2,7 @@
 
     python -m jobs.ocr_files [--engine E] [key=value ...] --output DIR FILE...
 
-The keys are those of the section ocr (languages=[spa,eng], dpi=300), execution=local, and cluster.cpus. For each FILE there is
+The keys are those of the section ocr (languages=[spa,eng], dpi=300), execution=ray or local, and cluster.cpus. For each FILE there is
 DIR/STEM.json with its pages, their lines, and how sure the engine is of each, and DIR/STEM.txt with the text of the pages that it is
 sure of; where two files share a stem, the whole name takes its place. What was read is kept in DIR/.seshat, and not read again.
 """
@@ -14,9 +14,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from seshat import plain
+from seshat.cluster.connect import connect
+from seshat.cluster.data import do_step
 from seshat.data.ocr import step_for
 from seshat.data.readers import raw_file
-from seshat.plain import Given, named, write
+from seshat.plain import Given, named, on_ray, write
 from seshat.records import Page, RawFile, Record
 from seshat.settings import Settings
 from seshat.store import Store
@@ -26,12 +28,10 @@ HARMLESS = ("", "empty")
 
 
 def run(settings: Settings, given: Given) -> int:
-    from seshat.cluster.data import run_step  # loads Ray
-
     paths, names = given.files, named(given.files)
     files = [raw_file(str(path)) for path in paths]
-    step = step_for(files, settings.ocr.model_copy(update={"max_rejected": 1.0}), settings.language)
-    outcome = run_step(step, settings)
+    step = step_for(files, settings.ocr, settings.language)
+    outcome = do_step(step, Store(settings.root), "ray" if on_ray(settings, given, len(step.parts)) else "local", lambda: connect(settings))
     found: dict[str, list[Record]] = {file.origin: [] for file in files}
     store = Store(settings.root)
     for kind in (Page, RawFile):
@@ -77,4 +77,4 @@ def _page(page: Page) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.exit(plain.run(run, __doc__, section="ocr", argv=sys.argv[1:]))
+    sys.exit(plain.run(run, __doc__, section="ocr", argv=sys.argv[1:], defaults=["max_rejected=1"]))

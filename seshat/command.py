@@ -57,7 +57,8 @@ def run(
     asked = _parser(doc, section, arguments).parse_intermixed_args(argv)
     own = {name: value for name, value in vars(asked).items() if name not in OURS}
     prepare(debug=asked.debug)
-    try:
+
+    def work() -> int:
         settings = read_settings(asked.config, asked.overrides, section)
         from seshat.settings import check_root
         from seshat.store import Store
@@ -69,9 +70,17 @@ def run(
             record(outcome, Store(settings.root))
             print(outcome.funnel)
         return 0
+
+    return answer(work, debug=asked.debug)
+
+
+def answer(work: Callable[[], int], *, debug: bool = False) -> int:
+    """The exit code of work, with what went wrong said in a sentence."""
+    try:
+        return work()
     except SeshatError as error:
         print(error, file=sys.stderr)
-        if asked.debug:
+        if debug:
             traceback.print_exc()
         return error.exit_code
     except KeyboardInterrupt:
@@ -79,7 +88,7 @@ def run(
         return 130
     except Exception as error:
         print(f"Unexpected: {type(error).__name__}: {error}\nThis is a bug; --debug shows where it is.", file=sys.stderr)
-        if asked.debug:
+        if debug:
             traceback.print_exc()
         return 1
 

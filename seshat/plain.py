@@ -5,21 +5,22 @@ from __future__ import annotations
 import argparse
 import logging
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seshat.command import prepare
+from seshat.command import answer, prepare
 from seshat.config import load
-from seshat.errors import ConfigError, SeshatError
+from seshat.errors import ConfigError
 from seshat.settings import Settings
 from seshat.store import Store
 
 WORKSPACE = ".seshat"
 """The folder, in that of the results, where finished parts are kept, so that the same command goes on where it stopped."""
 _SETTING = re.compile(r"[a-z_]+(\.[a-z_]+)*=")
+MANY = 8
+"""From so many parts on it is worth while to start Ray."""
 _OWN = ("execution", "cluster")
 """Keys that are not the section's."""
 
@@ -31,44 +32,57 @@ class Given:
     files: tuple[Path, ...]
     output: Path
     overrides: tuple[str, ...]
+    debug: bool = False
+
+    def names(self, key: str) -> bool:
+        """True if a key was set."""
+        return any(one.partition("=")[0] == key or one.startswith(f"{key}.") for one in self.overrides)
 
 
-def run(verb: Callable[[Settings, Given], int], doc: str | None, *, section: str, argv: Sequence[str]) -> int:
-    """Run a verb, which gives its exit code; 2 if what was asked for makes no sense, 130 if it was interrupted."""
-    prepare()
-    logging.getLogger("seshat.data").setLevel(logging.ERROR)  # what is wrong with a file is said once, by the verb
+def run(verb: Callable[[Settings, Given], int], doc: str | None, *, section: str, argv: Sequence[str], defaults: Sequence[str] = ()) -> int:
+    """Run a verb, which gives its exit code; 2 if what was asked for makes no sense, 130 if it was interrupted.
+
+    ``defaults`` are keys of the section that are different for plain files.
+    """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    try:
-        given = arguments(parser, argv)
-        return verb(settings_of(section, given), given)
-    except SeshatError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on where this one stopped.", file=sys.stderr)
-        return 130
+
+    def work(debug: bool) -> int:
+        prepare(debug=debug)
+        if not debug:
+            logging.getLogger("seshat.data").setLevel(logging.ERROR)  # what is wrong with a file is said once, by the verb
+        if not given.files:
+            raise ConfigError("no files: name at least one file, or a folder of files")
+        return verb(settings_of(section, given, defaults), given)
+
+    given = arguments(parser, argv)
+    return answer(lambda: work(given.debug), debug=given.debug)
 
 
 def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> Given:
     """Files, settings and where to write; a ``key=value`` that is the name of a file is a file."""
     parser.add_argument("--engine", default="", help="the same as engine=E")
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder of the results; made if it is not there")
+    parser.add_argument("--debug", action="store_true", help="show details and tracebacks")
     parser.add_argument("items", nargs="*", metavar="key=value | FILE", help="settings that win over the defaults, and files or folders")
     asked = parser.parse_intermixed_args(argv)
     overrides = [item for item in asked.items if _SETTING.match(item) and not Path(item).exists()]
     if asked.engine:
         overrides.append(f"engine={asked.engine}")
     files = [file for item in asked.items if item not in overrides for file in _files(Path(item))]
-    if not files:
-        raise ConfigError("no files: name at least one file, or a folder of files, to read")
-    return Given(tuple(dict.fromkeys(files)), asked.output, tuple(overrides))
+    return Given(tuple(dict.fromkeys(files)), asked.output, tuple(overrides), asked.debug)
 
 
-def settings_of(section: str, given: Given) -> Settings:
+def settings_of(section: str, given: Given, defaults: Sequence[str] = ()) -> Settings:
     """Settings with the section as it was asked for, and a workspace in the folder of the results."""
-    placed = [one if one.partition("=")[0].partition(".")[0] in _OWN else f"{section}.{one}" for one in given.overrides]
+    asked = (*defaults, *given.overrides)
+    placed = [one if one.partition("=")[0].partition(".")[0] in _OWN else f"{section}.{one}" for one in asked]
     nobody = ("language.code=und", "language.name=unknown")
     return load(Settings, None, [f"root={given.output / WORKSPACE}", *nobody, *placed])
+
+
+def on_ray(settings: Settings, given: Given, num_parts: int) -> bool:
+    """Whether Ray should do it: as was asked for, else if there is so much to do that its start pays."""
+    return settings.execution == "ray" and (given.names("execution") or num_parts >= MANY)
 
 
 def named(paths: Sequence[Path]) -> dict[Path, str]:
@@ -77,13 +91,13 @@ def named(paths: Sequence[Path]) -> dict[Path, str]:
     Raises:
         ConfigError: If two files have the same name.
     """
-    stems = Counter(path.stem for path in paths)
-    names = {path: path.stem if stems[path.stem] == 1 else path.name for path in paths}
+    stems = Counter(path.stem.casefold() for path in paths)
+    names = {path: path.stem if stems[path.stem.casefold()] == 1 else path.name for path in paths}
     seen: dict[str, Path] = {}
     for path, name in names.items():
-        if name in seen:
-            raise ConfigError(f"{seen[name]} and {path} would both become {name}.json: give each an --output of its own")
-        seen[name] = path
+        other = seen.setdefault(name.casefold(), path)  # some file systems do not tell capitals apart
+        if other != path:
+            raise ConfigError(f"{other} and {path} would both become {name}.json: give each an --output of its own")
     return names
 
 

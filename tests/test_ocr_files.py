@@ -24,7 +24,9 @@ def _logging() -> Iterator[None]:
 
 
 def ocr(*argv: str) -> int:
-    return plain.run(ocr_files.run, ocr_files.__doc__, section="ocr", argv=["--engine", "fake", "execution=local", "page_seconds=0", *argv])
+    return plain.run(
+        ocr_files.run, ocr_files.__doc__, section="ocr", argv=["--engine", "fake", "page_seconds=0", *argv], defaults=["max_rejected=1"]
+    )
 
 
 def files(folder: Path, **content: bytes) -> list[str]:

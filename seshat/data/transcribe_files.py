@@ -7,40 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-from pydantic import Field
+from pathlib import Path
+from typing import Any
 
 from seshat.data.readers import raw_file, raw_stream
 from seshat.data.readers.audio import seconds_of
 from seshat.data.transcribe import Transcribe, ranges, stage_of
-from seshat.errors import ConfigError, DataError
+from seshat.errors import DataError
 from seshat.records import RawFile, Record, Utterance
-from seshat.stage import Resources
 from seshat.step import Part, Step
 from seshat.store import Slice, Store
-
-HIDDEN = ".seshat"
-"""The folder of finished parts, in that of the output."""
-MANY = 8
-"""From so many parts on it is worth while to start Ray."""
-
-
-class TranscribeFiles(Transcribe):
-    """How plain files are transcribed: the keys of ``transcribe:``, and where."""
-
-    words: bool = True
-    execution: Literal["auto", "ray", "local"] = "auto"
-    """On Ray, in this process, or (``auto``) on Ray if there is much to do."""
-    max_rejected: float = Field(1.0, ge=0, le=1)
-
-    def placed(self, num_parts: int) -> TranscribeFiles:
-        """The same with ``execution`` decided; in this process the engine gets all cores, if nobody says how many."""
-        on_ray = self.execution == "ray" or (self.execution == "auto" and num_parts >= MANY)
-        cores = self.resources if on_ray or "resources" in self.model_fields_set else Resources(cpus=os.cpu_count() or 1)
-        return self.model_copy(update={"execution": "ray" if on_ray else "local", "resources": cores})
 
 
 @dataclass(frozen=True)
@@ -69,40 +47,25 @@ class Bad:
 
 
 def transcribe_files(
-    settings: TranscribeFiles, paths: Sequence[str], output: str, run: Callable[[Step, Store, TranscribeFiles], object]
+    settings: Transcribe, names: Mapping[Path, str], store: Store, output: Store, run: Callable[[Step], object]
 ) -> Iterator[Recording | Bad]:
     """Listen to all files (``run`` does the work), write what was heard, and yield what came of each input.
 
-    A file of which a part cannot be used is written without it, and is bad as well.
+    ``names`` are those of the results of each. A file of which a part cannot be used is written without it, and is bad as well.
     """
-    found = [_recording(path, stem, settings) for path, stem in zip(paths, stems(paths), strict=True)]
+    found = [_recording(str(path), name, settings) for path, name in names.items()]
     good = [one for one in found if isinstance(one, Recording)]
-    written, store = Store(output), Store(os.path.join(output, HIDDEN))
     step, engine = Step("transcribe", (), ()), ""
     if good:
         parts = tuple(part for one in good for part in one.parts)
-        settings = settings.placed(len(parts))
         stage = stage_of(settings, None)
         step, engine = Step("transcribe", (stage,), parts, max_rejected=settings.max_rejected), stage.engine_version
-        run(step, store, settings)
+        run(step)
     for one in found:
         if isinstance(one, Recording):
-            yield from _write(one, list(_records(one, step, store)), engine, written)
+            yield from _write(one, list(_records(one, step, store)), engine, output)
         else:
             yield one
-
-
-def stems(paths: Iterable[str]) -> list[str]:
-    """The names of the output files; two inputs that would have the same are an error, as one would overwrite the other."""
-    taken: dict[str, str] = {}
-    for path in paths:
-        stem = os.path.splitext(os.path.basename(path))[0]
-        other = taken.setdefault(stem.lower(), path)
-        if other != path:
-            raise ConfigError(
-                f"{other} and {path} would both be written as {stem}.json: rename one, or give them in two calls with two --output"
-            )
-    return [os.path.splitext(os.path.basename(path))[0] for path in paths]
 
 
 def _recording(path: str, stem: str, settings: Transcribe) -> Recording | Bad:

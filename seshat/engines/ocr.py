@@ -169,7 +169,7 @@ class FakeOcr:
 
 def is_line(image: Image) -> bool:
     """True for a picture of one printed line, as people cut them out to teach or test an engine."""
-    return image.height <= _LINE_HEIGHT and image.width > 2 * image.height
+    return bool(image.height <= _LINE_HEIGHT and image.width > 2 * image.height)
 
 
 def _is_far(before: Line, after: Line, image: Image) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seshat.data.transcribe_files import Bad, Recording, TranscribeFiles, stems, transcribe_files
+from seshat.data.transcribe import Transcribe
+from seshat.data.transcribe_files import Bad, Recording, transcribe_files
 from seshat.engines.speech import SAMPLE_RATE
-from seshat.errors import ConfigError
-from seshat.step import Step
+from seshat.plain import WORKSPACE, Given, named, on_ray, settings_of
 from seshat.store import Store
 from tests.recordings import encoded, tone, wav
 
@@ -41,11 +41,9 @@ def folder(tmp_path: Path) -> Path:
 def run(paths: list[Path], output: Path, **settings: Any) -> tuple[dict[str, Any], list[str], list[Recording | Bad]]:
     """The pages by stem, the stems with a text, and what was yielded."""
 
-    def work(step: Step, store: Store, _: TranscribeFiles) -> None:
-        step.run(store)
-
-    asked = TranscribeFiles(engine="fake", execution="local", **settings)
-    came = list(transcribe_files(asked, [str(path) for path in paths], str(output), work))
+    store = Store(str(output / WORKSPACE))
+    asked = Transcribe(engine="fake", **{"words": True, "max_rejected": 1.0, **settings})
+    came = list(transcribe_files(asked, named(paths), store, Store(str(output)), lambda step: step.run(store)))
     return {path.stem: json.loads(path.read_text()) for path in output.glob("*.json")}, sorted(p.stem for p in output.glob("*.txt")), came
 
 
@@ -69,12 +67,12 @@ def test_the_job_writes_what_it_can_and_names_what_it_cannot(folder: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--output", "out"], "usage"),
+        (["--output", "out"], "no files: name at least one file"),
         (["a.wav"], "usage"),
-        (["--output", "out", "engine=fake"], "no recordings: name one or more"),
+        (["--output", "out", "engine=fake"], "no files: name at least one file"),
         (["--output", "out", "a.wav", "modle=x"], "modle: unknown key; did you mean 'model'?"),
         (["--output", "out", "--engine", "telepathy", "a.wav"], "engine: "),
-        (["--output", "out", "--engine", "fake", "x/a.wav", "y/A.mp3"], "x/a.wav and y/A.mp3 would both be written as A.json"),
+        (["--output", "out", "--engine", "fake", "x/a.wav", "y/A.wav"], "x/a.wav and y/A.wav would both become A.wav.json"),
     ],
 )
 def test_a_wrong_command_is_a_matter_of_usage(arguments: list[str], message: str) -> None:
@@ -127,17 +125,10 @@ def test_a_second_run_listens_to_nothing_again(folder: Path) -> None:
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
 
 
-def test_names_that_differ_are_kept_and_equal_ones_are_an_error() -> None:
-    assert stems(["a/x.wav", "b/y.wav", "z"]) == ["x", "y", "z"]
-    with pytest.raises(ConfigError, match=r"^a/x\.wav and a/x\.mp3 would both be written as x\.json: rename one"):
-        stems(["a/x.wav", "a/x.mp3"])
-
-
 def test_ray_is_started_only_where_there_is_much_to_do() -> None:
-    asked = TranscribeFiles(engine="fake")
-    assert [asked.placed(number).execution for number in (1, 7, 8)] == ["local", "local", "ray"]
-    assert asked.placed(1).resources.cpus >= 1
-    assert asked.placed(8).resources.cpus == 1
+    for overrides, expected in (((), [False, False, True]), (("execution=ray",), [True] * 3), (("execution=local",), [False] * 3)):
+        given = Given((), Path("out"), overrides)
+        assert [on_ray(settings_of("transcribe", given), given, number) for number in (1, 7, 8)] == expected
 
 
 @pytest.mark.ray
