@@ -17,6 +17,8 @@ from seshat.data.doubts import Guards
 from seshat.data.names import split_name
 from seshat.data.readers import SOUND, RefusedError, open_raw, raw_files
 from seshat.data.readers.audio import decode
+from seshat.data.time_transcripts import Aligner, Timing, utterances
+from seshat.data.transcripts import TRANSCRIPTS, Transcribed, transcribed_only, with_transcripts
 from seshat.engines.speech import (
     Device,
     EngineName,
@@ -26,6 +28,7 @@ from seshat.engines.speech import (
     load_engine,
     model_folder,
 )
+from seshat.errors import EngineError
 from seshat.language import Language, clean_spaces, what_was_written
 from seshat.records import RawFile, Record, Utterance
 from seshat.stage import Resources, Stage
@@ -59,6 +62,8 @@ class Transcribe(Guards):
     device: Device = "auto"
     compute_type: str = "default"
     """CTranslate2's precision: float16 or int8_float16 on a GPU, int8 or float32 elsewhere; default: as the weights are."""
+    timing: Timing = Timing()
+    """How a transcript that lies beside a recording is aligned to it; the engine is then not asked."""
     max_rejected: float = Field(1.0, ge=0, le=1)
     """A larger share of rejected utterances fails the run. An engine that never heard the language may well fail at all."""
     resources: Resources = Resources()
@@ -83,10 +88,13 @@ class TranscribeRecordings(Stage[RawFile, Record]):
     device: Device = Field("auto", exclude=True)
     compute_type: str = "default"
     guards: Guards = Guards()
+    timing: Aligner = Aligner()
     language: Language
 
     def __call__(self, records: Iterable[RawFile]) -> Iterator[Record]:
         for file in records:
+            if file.origin.lower().endswith(TRANSCRIPTS):  # it comes along with its recording, which has been written down from it
+                continue
             try:
                 yield from list(self._utterances(file))
             except RefusedError as refusal:
@@ -107,6 +115,9 @@ class TranscribeRecordings(Stage[RawFile, Record]):
         )
 
     def _utterances(self, file: RawFile) -> Iterator[Utterance]:
+        if isinstance(file, Transcribed):
+            yield from utterances(file, self.timing, self.guards, self.language, self.max_minutes)
+            return
         samples = decode(open_raw(file), max_seconds=60 * self.max_minutes)
         name, code = split_name(file.origin, self.language)
         bridge = self.language.bridge
@@ -153,15 +164,22 @@ def step(
 ) -> Step:
     """Transcribe every recording, each as a part of its own; without recordings no engine is needed, and there are no parts.
 
+    A recording with a transcript beside it is aligned with that, and needs no engine; without one, only these are parts.
     A ``model`` that is a relative folder is looked for in ``root``.
     """
-    files, note = withdrawn.sift(file for file in raw_files(raw, ("audio",)) if file.origin.lower().endswith(SOUND))
+    files, note = withdrawn.sift(file for file in raw_files(raw, ("audio",)) if file.origin.lower().endswith((*SOUND, *TRANSCRIPTS)))
+    files = with_transcripts(files, language)
     if not files:
         return Step("transcribe", (), (), note=note)
-    folder = model_folder(transcribe.engine, transcribe.model, root)
+    folder = version = ""
+    try:
+        folder = model_folder(transcribe.engine, transcribe.model, root)
+        version = engine_version(transcribe.engine, folder)
+    except EngineError as error:
+        files, note = transcribed_only(files, error, note)
     stage = TranscribeRecordings(
         engine=transcribe.engine,
-        engine_version=engine_version(transcribe.engine, folder),
+        engine_version=version,
         folder=folder,
         hint=transcribe.language,
         vad=transcribe.vad,
@@ -171,8 +189,9 @@ def step(
         device=transcribe.device,
         compute_type=transcribe.compute_type,
         guards=Guards(**transcribe.model_dump(include=set(Guards.model_fields))),
+        timing=transcribe.timing.aligner(root),
         language=language,
         resources=transcribe.resources,
     )
-    parts = tuple(Part((file,)) for file in files)
+    parts = tuple(Part(file.inputs if isinstance(file, Transcribed) else (file,)) for file in files)
     return Step("transcribe", (stage,), parts, settings=settings_yaml, max_rejected=transcribe.max_rejected, note=note)

@@ -38,18 +38,20 @@ class EmissionsEngine(Protocol):
 class CtcModel:
     """A folder with the weights of a ``...ForCTC`` model, with its ``vocab.json`` (extra: none; nothing is downloaded)."""
 
-    def __init__(self, folder: str, *, threads: int = 1) -> None:
+    def __init__(self, folder: str) -> None:
         check_folder(folder)
-        import torch  # heavy
-        from transformers import AutoModelForCTC
-
-        torch.set_num_threads(threads)
         try:
-            self._model: Any = AutoModelForCTC.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+            from transformers import AutoModelForCTC  # heavy
+        except ImportError:
+            raise EngineError("Aligning with a CTC model needs the package transformers: run 'make install'") from None
+        try:
+            model: Any = AutoModelForCTC.from_pretrained(folder, local_files_only=True, use_safetensors=True)
         except (OSError, ValueError, RuntimeError) as error:
             raise EngineError(
                 f"{folder}: transformers cannot load it as a CTC model ({error}); save it again with save_pretrained"
             ) from None
+        self._model = model.eval().requires_grad_(False)
+        self._weight = next(iter(self._model.parameters()))
         vocabulary = _vocabulary(folder)
         self.letters = tuple(vocabulary.get(column, f"<{column}>") for column in range(self._model.config.vocab_size))
         self.blank = int(self._model.config.pad_token_id)
@@ -57,19 +59,17 @@ class CtcModel:
 
     def emissions(self, samples: Samples) -> NDArray[np.float32]:
         """Window by window with some context, so that memory does not grow with the recording."""
-        import torch
-
-        heard = []
         padded = np.pad(samples.astype(np.float32), (_CONTEXT, _CONTEXT + _WINDOW))
-        for start in range(0, max(1, len(samples)), _WINDOW):
-            piece = padded[start : start + _WINDOW + 2 * _CONTEXT]
-            if self._normalises:
-                piece = (piece - piece.mean()) / np.sqrt(piece.var() + 1e-7)
-            with torch.inference_mode():
-                logits = self._model(torch.from_numpy(piece)[None]).logits[0]
-                heard.append(torch.log_softmax(logits.float(), dim=-1).numpy()[_CONTEXT // _FRAME :][: _WINDOW // _FRAME])
+        heard = [self._window(padded[start : start + _WINDOW + 2 * _CONTEXT]) for start in range(0, max(1, len(samples)), _WINDOW)]
         found: NDArray[np.float32] = np.concatenate(heard)[: len(samples) // _FRAME]
         return found
+
+    def _window(self, piece: Samples) -> NDArray[np.float32]:
+        if self._normalises:
+            piece = (piece - piece.mean()) / np.sqrt(piece.var() + 1e-7)
+        logits: NDArray[np.float32] = self._model(self._weight.new_tensor(piece)[None]).logits[0].float().numpy()
+        logits = logits[_CONTEXT // _FRAME :][: _WINDOW // _FRAME]
+        return logits - np.float32(np.logaddexp.reduce(logits, axis=1, keepdims=True))
 
 
 def check_folder(folder: str) -> None:
