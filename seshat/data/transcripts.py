@@ -63,11 +63,13 @@ class Sentence:
     translation: str = ""
 
 
-def beside(origins: Iterable[str], language: Language) -> dict[str, list[str]]:
-    """The transcripts of each recording that has some, by origin, in the order of ``TRANSCRIPTS``."""
-    origins = sorted(origin for origin in origins if origin.startswith("audio/"))
-    texts = [origin for origin in origins if origin.lower().endswith(TRANSCRIPTS)]
-    texts.sort(key=lambda origin: TRANSCRIPTS.index(posixpath.splitext(origin)[1].lower()))
+def beside(
+    origins: Iterable[str], language: Language, *, folder: str = "audio/", kinds: tuple[str, ...] = TRANSCRIPTS
+) -> dict[str, list[str]]:
+    """The transcripts of each recording that has some, by origin, in the order of ``kinds``."""
+    origins = sorted(origin for origin in origins if origin.startswith(folder))
+    texts = [origin for origin in origins if origin.lower().endswith(kinds)]
+    texts.sort(key=lambda origin: kinds.index(posixpath.splitext(origin)[1].lower()))
     by_stem: dict[str, list[str]] = {}
     for text in texts:
         for stem in {posixpath.splitext(text)[0], split_name(text, language)[0]}:
