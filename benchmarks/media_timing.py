@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import random
+import resource
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print all figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
-    folder = parser.parse_args(arguments).folder
+    parser.add_argument("--hour", action="store_true", help="an hour of synthesised speech as well; five minutes")
+    asked = parser.parse_args(arguments)
+    folder = asked.folder
     print(f"{'share of borders within':<48}" + "".join(f"{limit:>7} s" for limit in LIMITS) + "   in proportion to letters")
     if speech.available():
         for noise in (0.0, 20.0):
@@ -88,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             row(name, [spoken(manner, seed, noise) for seed, manner in enumerate(PLAIN)])
         for name, manner in HARD.items():
             row(name, [spoken(manner, seed, manner.noise) for seed in range(10, 13)])
+        if asked.hour:
+            row("an hour in one recording", [one_recording([spoken(manner, seed, 0) for seed, manner in enumerate(PLAIN * 6)])])
+            print(f"{'':<48}at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB, with all samples")
     else:
         print("skipped: synthesised speech needs espeak-ng, which is not installed")
     if (folder / "transcripts.csv").is_file():
@@ -141,6 +147,17 @@ def spoken(manner: Manner, seed: int, noise: float) -> Recording:
     power = float((samples[samples != 0] ** 2).mean()) / 10 ** (noise / 10) if noise else 1e-7
     hiss = np.random.default_rng(seed).standard_normal(len(samples)) * np.sqrt(power)
     return Recording((samples + hiss).astype(np.float32), sentences, borders[:-1])
+
+
+def one_recording(recordings: list[Recording]) -> Recording:
+    """All of them one after the other; the border between two is where they meet."""
+    starts = np.cumsum([0, *(len(recording.samples) / SAMPLE_RATE for recording in recordings)])
+    borders = [[*recording.borders, float(end - start)] for recording, start, end in zip(recordings, starts[:-1], starts[1:], strict=True)]
+    return Recording(
+        np.concatenate([recording.samples for recording in recordings]),
+        [sentence for recording in recordings for sentence in recording.sentences],
+        [start + border for start, of_one in zip(starts[:-1], borders, strict=True) for border in of_one][:-1],
+    )
 
 
 def _parts(sentence: str, manner: Manner, rng: random.Random) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from seshat.data.doubts import Guards
 from seshat.data.readers import SOUND, RefusedError, open_raw
 from seshat.data.readers.audio import decode
-from seshat.data.time_transcripts import Aligner, Timed, doubt, timed
+from seshat.data.time_transcripts import Aligner, Timed, judged, timed
 from seshat.data.timed_text import Format, Line, extension, write_timed
 from seshat.data.transcripts import TRANSCRIPTS, beside, read_transcripts
 from seshat.engines.speech import SAMPLE_RATE
@@ -92,7 +92,7 @@ def _told(recording: Path, transcripts: Sequence[Path], aligner: Aligner, langua
         raise RefusedError(f"transcript: there is none; put it beside the recording as {recording.stem}.txt, or write {recording}=FILE")
     samples = decode(open_raw(_raw(recording)), max_seconds=_LONGEST)
     sentences = timed(samples, read_transcripts([_raw(path) for path in transcripts], language), aligner)
-    return Told(recording, tuple((one, doubt(one, samples, aligner, Guards())) for one in sentences), len(samples) / SAMPLE_RATE)
+    return Told(recording, tuple(judged(sentences, samples, aligner, Guards())), len(samples) / SAMPLE_RATE)
 
 
 def write(told: Told, folder: Path, formats: Sequence[Format]) -> list[Path]:

@@ -107,6 +107,16 @@ def _aligned(samples: Samples, sentences: list[Sentence], aligner: Aligner) -> l
     return [Timed(sentence, span, aligner.way) for sentence, span in zip(sentences, spans, strict=True)]
 
 
+def judged(found: Sequence[Timed], samples: Samples, aligner: Aligner, guards: Guards) -> list[tuple[Timed, str]]:
+    """Each sentence with the doubt about it. Where most of those that were aligned do not fit, none is believed."""
+    doubts = [doubt(one, samples, aligner, guards) for one in found]
+    lost = sum(bool(why) and one.way != WRITTEN for one, why in zip(found, doubts, strict=True))
+    if 2 * lost > len(found):
+        of_all = f"alignment: {lost} of {len(found)} sentences do not fit; is it the transcript of this recording?"
+        doubts = [why or of_all for why in doubts]
+    return list(zip(found, doubts, strict=True))
+
+
 def doubt(one: Timed, samples: Samples, aligner: Aligner, guards: Guards) -> str:
     """Why a sentence is not to be believed at its times, beginning with one word for the count; empty if it is."""
     start, end, text = one.span.start, one.span.end, one.sentence.text
@@ -130,13 +140,13 @@ def utterances(file: Transcribed, aligner: Aligner, guards: Guards, language: La
     transcripts = read_transcripts(file.transcripts, language)
     samples = decode(open_raw(file), max_seconds=60 * max_minutes)
     name, spoken = split_name(file.origin, language)
-    for one in timed(samples, transcripts, aligner):
+    for one, why in judged(timed(samples, transcripts, aligner), samples, aligner, guards):
         code = one.sentence.code or spoken or language.code
         text, written = _spelt(one.sentence.text, file.origin, code, language)
         yield Utterance(
             origin=f"{file.origin}#second={one.span.start:.2f}..{one.span.end:.2f}",
             collection=file.collection,
-            rejected=doubt(one, samples, aligner, guards),
+            rejected=why,
             name=name,
             text=text,
             language=code,

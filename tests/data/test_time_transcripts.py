@@ -154,8 +154,7 @@ def test_the_transcript_of_another_recording_is_not_believed(tmp_path: Path) -> 
     samples, _ = said([*SPOKEN, *SPOKEN[::-1], *SPOKEN])
     other = ["Kiru nepo sulamechi ropi.", "Oso, eme ichi.", "Fulano pidió que le trajeran agua.", "Ururu pipi wowo."] * 4
     found = results(step(NO_ENGINE, TAMURI, raw(tmp_path, a__wav=wav(samples), a__txt="\n".join(other))))
-    rejected = [one for one in found if one.reason in ("alignment", "rate")]
-    assert len(rejected) > len(found) / 2
+    assert {one.reason for one in found} <= {"alignment", "rate"}
 
 
 # Nothing is read twice, and nothing is left out
