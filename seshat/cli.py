@@ -14,6 +14,7 @@ VERBS = {
     "lines": ("lines", "write a sheet of the lines of scans that are in doubt, for people to correct"),
     "ocr-files": ("ocr_files", "read plain scans: seshat ocr-files --output DIR FILE..."),
     "transcribe": ("transcribe", "transcribe recordings (optional)"),
+    "time-transcripts": ("time_transcripts", "when each sentence of a transcript is said: seshat time-transcripts --output DIR FOLDER"),
     "transcribe-files": ("transcribe_files", "plain recordings to JSON and TXT: seshat transcribe-files --output DIR FILE..."),
     "align": ("align", "align parallel documents into sentence pairs, and clean them"),
     "format": ("format", "write data/training/{train,val,test}.jsonl"),

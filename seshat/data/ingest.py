@@ -20,8 +20,9 @@ from seshat.data.columns import Columns
 from seshat.data.lines import SHEET, line_corrections
 from seshat.data.material import Material
 from seshat.data.names import side_of, split_name
-from seshat.data.readers import ELSEWHERE, FOLDERS, SOUND, Content, Options, RefusedError, raw_files, read
+from seshat.data.readers import ELSEWHERE, FOLDERS, SOUND, Content, Options, RefusedError, raw_files, raw_origins, read
 from seshat.data.readers.wordlines import word_lines
+from seshat.data.transcripts import without_transcripts
 from seshat.errors import ConfigError, DataError
 from seshat.language import Language
 from seshat.records import RawFile, Record
@@ -152,6 +153,7 @@ def step(ingest: Ingest, language: Language, raw: str, settings_yaml: str = "", 
             raise ConfigError(f"ingest.files: {rule.pattern}: language={rule.language!r} is neither {known}; write one of these codes")
     stage = reader(ingest, language)
     files, note = withdrawn.sift(raw_files(raw, READ, without=SOUND))
+    files = without_transcripts(files, raw_origins(raw), language)
     for remark in unequal_sides(files, stage):
         log.warning("ingest: %s", remark)
     parts = tuple(Part((file,)) for file in files)

@@ -18,6 +18,8 @@ from seshat.data.names import split_name
 from seshat.data.readers import RefusedError, raw_stream
 from seshat.data.readers.audio import Channels, Tracks, decode_tracks, seconds_of
 from seshat.data.readers.spans import stretch
+from seshat.data.time_transcripts import Aligner, utterances
+from seshat.data.transcripts import TRANSCRIPTS, Transcribed
 from seshat.engines.speech import SAMPLE_RATE, Device, EngineName, Heard, Listening, Samples, SpeechEngine, load_engine
 from seshat.language import Language, clean_spaces, what_was_written
 from seshat.records import RawFile, Record, Utterance
@@ -47,13 +49,19 @@ class TranscribeRecordings(Stage[RawFile, Record]):
     device: Device = Field("auto", exclude=True)
     compute_type: str = "default"
     guards: Guards = Guards()
+    timing: Aligner = Aligner()
     language: Language | None = None
     """None: plain files, whose names say nothing and whose text stays as the engine writes it."""
 
     def __call__(self, records: Iterable[RawFile]) -> Iterator[Record]:
         for file in records:
+            if file.origin.lower().endswith(TRANSCRIPTS):  # it comes along with its recording, which has been written down from it
+                continue
             try:
-                yield from list(self._utterances(file))
+                if isinstance(file, Transcribed) and self.language:
+                    yield from list(utterances(file, self.timing, self.guards, self.language, self.max_minutes))
+                else:
+                    yield from list(self._utterances(file))
             except RefusedError as refusal:
                 log.warning("transcribe: %s: %s", file.origin, refusal)
                 yield file.reject(str(refusal))

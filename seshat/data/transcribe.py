@@ -14,8 +14,10 @@ from seshat.data.doubts import Guards
 from seshat.data.listen import TranscribeRecordings
 from seshat.data.readers import SOUND, raw_files, raw_stream
 from seshat.data.readers.audio import Channels, seconds_of
+from seshat.data.time_transcripts import Timing
+from seshat.data.transcripts import TRANSCRIPTS, Transcribed, transcribed_only, with_transcripts
 from seshat.engines.speech import Device, EngineName, engine_version, model_folder
-from seshat.errors import DataError
+from seshat.errors import DataError, EngineError
 from seshat.language import Language
 from seshat.records import RawFile
 from seshat.stage import Resources
@@ -55,6 +57,8 @@ class Transcribe(Guards):
     compute_type: str = "default"
     """faster-whisper: float16 or int8_float16 on a GPU, int8 or float32 elsewhere; default: as the weights are. The others take
     float32, float16 or bfloat16; default: float16 on a GPU, else float32."""
+    timing: Timing = Timing()
+    """How a transcript that lies beside a recording is aligned to it; the engine is then not asked."""
     max_rejected: float = Field(1.0, ge=0, le=1)
     """A larger share of rejected utterances fails the run. An engine that never heard the language may well fail at all."""
     resources: Resources = Resources()
@@ -62,7 +66,7 @@ class Transcribe(Guards):
 
 def check(transcribe: Transcribe, root: str = ".") -> None:
     """Raise an EngineError that says what to install or fetch if the engine or its weights are not there."""
-    engine_version(transcribe.engine, model_folder(transcribe.engine, transcribe.model, root))
+    weights_of(transcribe, root)
 
 
 def step(
@@ -76,22 +80,35 @@ def step(
 ) -> Step:
     """Transcribe every recording, each as a part of its own, or a long one in several.
 
-    Without recordings no engine is needed, and there are no parts. A ``model`` that is a relative folder is looked for in ``root``.
+    A recording with a transcript beside it is aligned with that, and needs no engine; without one, only these are parts. A ``model``
+    that is a relative folder is looked for in ``root``.
     """
-    files, note = withdrawn.sift(file for file in raw_files(raw, ("audio",)) if file.origin.lower().endswith(SOUND))
+    files, note = withdrawn.sift(file for file in raw_files(raw, ("audio",)) if file.origin.lower().endswith((*SOUND, *TRANSCRIPTS)))
+    files = with_transcripts(files, language)
     if not files:
         return Step("transcribe", (), (), note=note)
-    stage = stage_of(transcribe, language, root)
-    parts = tuple(Part((piece,)) for file in files for piece in ranges(file, transcribe))
+    folder = version = ""
+    try:
+        folder, version = weights_of(transcribe, root)
+    except EngineError as error:
+        files, note = transcribed_only(files, error, note)
+    stage = stage_of(transcribe, language, folder, version, root)
+    pieces = (file.inputs if isinstance(file, Transcribed) else (piece,) for file in files for piece in ranges(file, transcribe))
+    parts = tuple(Part(piece) for piece in pieces)
     return Step("transcribe", (stage,), parts, settings=settings_yaml, max_rejected=transcribe.max_rejected, note=note)
 
 
-def stage_of(transcribe: Transcribe, language: Language | None, root: str = ".") -> TranscribeRecordings:
-    """The stage of some settings; its weights must be there."""
+def weights_of(transcribe: Transcribe, root: str = ".") -> tuple[str, str]:
+    """Where the weights of the engine lie, and what its results depend on; they must be there."""
     folder = model_folder(transcribe.engine, transcribe.model, root)
+    return folder, engine_version(transcribe.engine, folder)
+
+
+def stage_of(transcribe: Transcribe, language: Language | None, folder: str, version: str, root: str = ".") -> TranscribeRecordings:
+    """The stage of some settings, with weights that ``weights_of`` found."""
     return TranscribeRecordings(
         engine=transcribe.engine,
-        engine_version=engine_version(transcribe.engine, folder),
+        engine_version=version,
         folder=folder,
         hint=transcribe.language,
         vad=transcribe.vad,
@@ -103,16 +120,20 @@ def stage_of(transcribe: Transcribe, language: Language | None, root: str = ".")
         device=transcribe.device,
         compute_type=transcribe.compute_type,
         guards=Guards(**transcribe.model_dump(include=set(Guards.model_fields))),
+        timing=transcribe.timing.aligner(root),
         language=language,
         resources=transcribe.resources,
     )
 
 
 def ranges(file: RawFile, transcribe: Transcribe) -> Iterator[RawFile]:
-    """A long recording in ranges of about equal length, by nominal seconds; a short one stays whole.
+    """A long recording in ranges of about equal length, by nominal seconds; a short one, or one with a transcript, stays whole.
 
     So does one that is too long or cannot be heard: whoever listens will refuse it with the reason.
     """
+    if isinstance(file, Transcribed):
+        yield file
+        return
     size, seconds = round(60 * transcribe.minutes_per_part), 0.0
     try:
         with raw_stream(replace(file, sha256="")) as stream:

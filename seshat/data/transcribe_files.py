@@ -14,7 +14,7 @@ from typing import Any
 
 from seshat.data.readers import raw_file, raw_stream
 from seshat.data.readers.audio import seconds_of
-from seshat.data.transcribe import Transcribe, ranges, stage_of
+from seshat.data.transcribe import Transcribe, ranges, stage_of, weights_of
 from seshat.errors import DataError
 from seshat.records import RawFile, Record, Utterance
 from seshat.step import Part, Step
@@ -58,7 +58,7 @@ def transcribe_files(
     step, engine = Step("transcribe", (), ()), ""
     if good:
         parts = tuple(part for one in good for part in one.parts)
-        stage = stage_of(settings, None)
+        stage = stage_of(settings, None, *weights_of(settings))
         step, engine = Step("transcribe", (stage,), parts, max_rejected=settings.max_rejected), stage.engine_version
         run(step)
     for one in found:

@@ -105,10 +105,10 @@ def collected(annotation: Annotation, tier: Tier, top: Tier) -> list[Annotation]
     return found
 
 
-def adopt(tier: Tier, hosts: list[Tier], *, share: float) -> None:
+def adopt(tier: Tier, hosts: list[Tier], *, share: float) -> bool:
     """Make an independent tier depend on the one that has annotations at the same times, the same speaker's first.
 
-    Nothing happens if no host has the times of so large a share of its annotations, and of one at least.
+    False, and nothing happens, if no host has the times of so large a share of its annotations, and of one at least.
     """
     by_time: list[dict[Times, Annotation]] = [
         {(one.start, one.end): one for one in reversed(host.annotations) if one.start is not None} for host in hosts
@@ -116,7 +116,7 @@ def adopt(tier: Tier, hosts: list[Tier], *, share: float) -> None:
     same = [sum((one.start, one.end) in times for one in tier.annotations) for times in by_time]
     best = max(range(len(hosts)), key=lambda index: (same[index] > 0 and hosts[index].speaker == tier.speaker, same[index]), default=-1)
     if best < 0 or same[best] < max(1, share * len(tier.annotations)):
-        return
+        return False
     host, times = hosts[best], by_time[best]
     tier.parent, tier.constraint = host, "Symbolic_Association"
     host.below.append(tier)
@@ -124,6 +124,7 @@ def adopt(tier: Tier, hosts: list[Tier], *, share: float) -> None:
         one.parent = times.get((one.start, one.end))
         if one.parent is not None:
             one.parent.below.setdefault(tier.name, []).append(one)
+    return True
 
 
 def _slots(root: Element) -> dict[str, float]:

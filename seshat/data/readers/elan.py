@@ -18,6 +18,7 @@ import regex
 from seshat.data.readers.content import Content, Options, Reader, RefusedError, Row, Table
 from seshat.data.readers.eaf import Annotation, Tier, adopt, collected, read_tiers
 from seshat.data.readers.glossing import Morph, counts_match, grouped, interlinear, join_words
+from seshat.data.readers.overlap import adopt_overlapping
 from seshat.data.readers.xml import parse_xml
 
 Role = Literal["text", "words", "morphemes", "gloss", "free", "note", "number", "other", ""]
@@ -60,15 +61,20 @@ def read_elan(data: bytes, options: Options) -> Content:
     """One table with the transcriptions of all speakers, in the order of time.
 
     The place of a row is its stretch in seconds, after its tier if there are several transcriptions. A translation on a tier
-    of its own goes with the transcription that has the same times. Tiers without a telling name are columns under that name,
-    so that ``ingest.columns`` can say what they are. A gloss that does not have the parts of its morphemes is left out.
+    of its own goes with the transcription that has the same times, else with what is said while it lasts (``overlap``). Tiers
+    without a telling name are columns under that name, so that ``ingest.columns`` can say what they are. A gloss that does not
+    have the parts of its morphemes is left out.
     """
-    tiers = read_tiers(parse_xml(data, options, root="ANNOTATION_DOCUMENT", program="ELAN"))
+    return tiers_content(read_tiers(parse_xml(data, options, root="ANNOTATION_DOCUMENT", program="ELAN")), program="ELAN")
+
+
+def tiers_content(tiers: list[Tier], *, program: str) -> Content:
+    """The same from tiers, whatever program wrote them."""
     groups = _groups(tiers)
     timed = [(inf if one.start is None else one.start, row) for group in groups for one, row in _rows(group, several=len(groups) > 1)]
     rows = tuple(row for _, row in sorted(timed, key=lambda pair: pair[0]))
     if not rows:
-        raise RefusedError("empty: the file holds no transcription; call its tier 'tx' or 'transcription' in ELAN")
+        raise RefusedError(f"empty: the file holds no transcription; call its tier 'tx' or 'transcription' in {program}")
     return Content(tables=(Table(_columns(rows), rows),), remarks=tuple(_remarks(tiers, groups, rows)))
 
 
@@ -77,13 +83,13 @@ def _groups(tiers: list[Tier]) -> list[_Group]:
     alone: list[Tier] = []
     for tier in texts:
         if not (tier.depends or tier.below or _role(tier)):
-            adopt(tier, alone, share=0.5)  # two languages on two nameless tiers
+            adopt(tier, alone, share=0.5) or adopt_overlapping(tier, alone)  # two languages on two nameless tiers
             alone += [] if tier.depends else [tier]
     anchors = [_anchor(text) for text in texts]
     tops = [tier for anchor in anchors for tier in (anchor, *anchor.above())]
     for tier in tiers:
         if not tier.depends and _role(tier) == "free" and tier not in tops:
-            adopt(tier, anchors, share=0)
+            adopt(tier, anchors, share=0) or adopt_overlapping(tier, anchors)
     adopted = [text for text in texts if text.parent in alone]
     return [_group(text, anchor, text in alone and bool(text.below)) for text, anchor in zip(texts, anchors) if text not in adopted]
 
