@@ -11,6 +11,7 @@ from seshat.config import did_you_mean
 VERBS = {
     "ingest": ("ingest", "read dictionaries, transcriptions and translations from data/raw"),
     "ocr": ("ocr", "read scanned pages (optional)"),
+    "ocr-learn": ("ocr_learn", "teach OCR an alphabet that no engine knows: --lines DIR --output MODEL"),
     "transcribe": ("transcribe", "transcribe recordings (optional)"),
     "align": ("align", "align parallel documents into sentence pairs, and clean them"),
     "format": ("format", "write data/training/{train,val,test}.jsonl"),

@@ -51,6 +51,8 @@ class Ocr(Section):
     """Tesseract's language packs, the main one first."""
     tessdata: PathSetting = ""
     """The folder of Tesseract's language packs; empty: where the system keeps them."""
+    model: PathSetting = ""
+    """The folder that ``seshat ocr-learn`` wrote, for the engine ``learnt``."""
     text_layer: bool = True
     """Take a PDF's own text where it has one."""
     renderer: Renderer = "pypdfium2"
@@ -81,6 +83,7 @@ class RecognisePages(Stage[RawFile, Record]):
     languages: tuple[str, ...]
     tessdata: str = Field("", exclude=True)
     """Where the weights lie is no part of the fingerprint; what they are is in ``engine_version``."""
+    model: str = Field("", exclude=True)
     text_layer: bool
     renderer: Renderer
     dpi: int
@@ -102,7 +105,7 @@ class RecognisePages(Stage[RawFile, Record]):
 
     @cached_property
     def _engine(self) -> OcrEngine:
-        return load_engine(self.engine, self.languages, self.tessdata)
+        return load_engine(self.engine, self.languages, self.tessdata, self.model)
 
     def _page(self, file: RawFile, source: PageSource) -> Page:
         name, code = split_name(file.origin, self.language)
@@ -152,9 +155,10 @@ def step(ocr: Ocr, language: Language, raw: str, settings_yaml: str = "", *, wit
         return Step("ocr", (), (), note=note)
     stage = RecognisePages(
         engine=ocr.engine,
-        engine_version=engine_version(ocr.engine, ocr.languages, ocr.tessdata),
+        engine_version=engine_version(ocr.engine, ocr.languages, ocr.tessdata, ocr.model),
         languages=ocr.languages,
         tessdata=ocr.tessdata,
+        model=ocr.model,
         text_layer=ocr.text_layer,
         renderer=ocr.renderer,
         dpi=ocr.dpi,

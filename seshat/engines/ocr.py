@@ -17,7 +17,7 @@ from seshat.errors import DataError, EngineError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-EngineName = Literal["tesseract", "rapidocr", "fake"]
+EngineName = Literal["tesseract", "rapidocr", "learnt", "fake"]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the page's width and height."""
 
@@ -45,17 +45,25 @@ class OcrEngine(Protocol):
         ...
 
 
-def load_engine(name: EngineName, languages: Sequence[str], tessdata: str = "") -> OcrEngine:
-    """The engine of a name; an EngineError says what to install."""
+def load_engine(name: EngineName, languages: Sequence[str], tessdata: str = "", model: str = "") -> OcrEngine:
+    """The engine of a name; an EngineError says what to install. ``model`` is the folder of what ``learnt`` learnt."""
+    if name == "learnt":
+        from seshat.engines.ocr_learnt import LearntOcr  # stands on this module
+
+        return LearntOcr(model)
     if name == "tesseract":
         return Tesseract(languages, tessdata)
     return RapidOcr() if name == "rapidocr" else FakeOcr()
 
 
-def engine_version(name: EngineName, languages: Sequence[str], tessdata: str = "") -> str:
+def engine_version(name: EngineName, languages: Sequence[str], tessdata: str = "", model: str = "") -> str:
     """What results depend on: the library's version and the digest of its weights. Cheap: nothing is loaded."""
     if name == "fake":
         return "fake 1"
+    if name == "learnt":
+        from seshat.engines.ocr_learnt import learnt_version  # stands on this module
+
+        return learnt_version(model)
     package = {"tesseract": "tesserocr", "rapidocr": "rapidocr"}[name]
     try:
         version = importlib.metadata.version(package)
