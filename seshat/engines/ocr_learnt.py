@@ -122,11 +122,12 @@ def learnt_version(folder: str) -> str:
 
 def write_model(folder: str, card: Card, head: Head) -> Card:
     """Save a learnt layer, and its card with the digest of the weights."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, WEIGHTS)
-    save_file({"weight": np.ascontiguousarray(head.weight), "bias": np.ascontiguousarray(head.bias)}, path)
+    weights = {"weight": np.ascontiguousarray(head.weight), "bias": np.ascontiguousarray(head.bias)}
+    Path(path).write_bytes(save(weights))  # safetensors' own files are for their owner's eyes only
     card = card.model_copy(update={"weights_sha256": sha256(path)})
     Path(folder, CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return card
