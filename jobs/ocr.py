@@ -15,7 +15,9 @@ def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
     raw = store.path(settings.data.raw)
     try:
-        step = ocr.step(settings.ocr, settings.language, raw, to_yaml(settings), withdrawn=read_withdrawals(store))
+        model = store.path(settings.ocr.model) if settings.ocr.model else ""
+        asked = settings.ocr.model_copy(update={"model": model})
+        step = ocr.step(asked, settings.language, raw, to_yaml(settings), withdrawn=read_withdrawals(store))
     except EngineError as error:
         return Outcome(stage="ocr", left_out=True, note=str(error))
     if not step.parts and not store.has_run("ocr"):  # where it has, what was read of scans that are gone must go

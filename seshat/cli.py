@@ -13,6 +13,7 @@ VERBS = {
     "ocr": ("ocr", "read scanned pages (optional)"),
     "lines": ("lines", "write a sheet of the lines of scans that are in doubt, for people to correct"),
     "ocr-files": ("ocr_files", "read plain scans: seshat ocr-files --output DIR FILE..."),
+    "ocr-learn": ("ocr_learn", "teach OCR an alphabet that no engine knows: --lines DIR --output MODEL"),
     "transcribe": ("transcribe", "transcribe recordings (optional)"),
     "time-transcripts": ("time_transcripts", "when each sentence of a transcript is said: seshat time-transcripts --output DIR FOLDER"),
     "transcribe-files": ("transcribe_files", "plain recordings to JSON and TXT: seshat transcribe-files --output DIR FILE..."),

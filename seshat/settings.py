@@ -24,6 +24,7 @@ from seshat.prompts import Hinting, Prompts
 from seshat.review.settings import Review
 from seshat.rounds.settings import BackTranslate
 from seshat.serving import Serving
+from seshat.training.ocr_settings import OcrLearning
 from seshat.training.settings import Training, Tuning
 
 
@@ -63,6 +64,7 @@ class Settings(Section):
     data: Data = Data()
     ingest: Ingest = Ingest()
     ocr: Ocr = Ocr()
+    ocr_learn: OcrLearning = OcrLearning()
     transcribe: Transcribe = Transcribe()
     align: Align = Align()
     clean: Clean = Clean()

@@ -88,7 +88,7 @@ class Ocr(Reading):
     tessdata: PathSetting = ""
     """The folder of Tesseract's language packs; empty: where the system keeps them."""
     model: PathSetting = ""
-    """The folder of PaddleOCR's models; empty: those that come with rapidocr."""
+    """The folder of PaddleOCR's models (empty: those that come with rapidocr), or of what ``seshat ocr-learn`` wrote, for ``learnt``."""
     page_seconds: float = Field(60.0, ge=0)
     """A page that takes longer is given up, as is one that brings the engine down; 0: pages are not watched."""
     page_megabytes: float = Field(4_000.0, ge=0)

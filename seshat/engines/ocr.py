@@ -17,8 +17,8 @@ from seshat.errors import DataError, EngineError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-EngineName = Literal["tesseract", "rapidocr", "paddleocr", "fake"]
-GARBAGE: Mapping[EngineName, float] = {"tesseract": 0.6, "rapidocr": 0.82, "paddleocr": 0.82, "fake": 0.6}
+EngineName = Literal["tesseract", "rapidocr", "paddleocr", "learnt", "fake"]
+GARBAGE: Mapping[EngineName, float] = {"tesseract": 0.6, "rapidocr": 0.82, "paddleocr": 0.82, "learnt": 0.82, "fake": 0.6}
 """What an engine is less sure of is probably nothing it knows: upside-down pages stand at 0.35 with Tesseract and about 0.73 with
 PP-OCR, legible ones above 0.9 and 0.95."""
 Box = tuple[float, float, float, float]
@@ -56,6 +56,10 @@ def load_engine(name: EngineName, languages: Sequence[str], folder: str = "") ->
         from seshat.engines.ocr_paddle import PaddleOcr
 
         return PaddleOcr(folder)
+    if name == "learnt":
+        from seshat.engines.ocr_learnt import LearntOcr
+
+        return LearntOcr(folder)
     return RapidOcr() if name == "rapidocr" else FakeOcr()
 
 
@@ -63,6 +67,10 @@ def engine_version(name: EngineName, languages: Sequence[str], folder: str = "")
     """What results depend on: the library's version and the digest of its weights. Cheap: nothing is loaded."""
     if name == "fake":
         return "fake 1"
+    if name == "learnt":
+        from seshat.engines.ocr_learnt import learnt_version
+
+        return learnt_version(folder)
     package = {"tesseract": "tesserocr"}.get(name, name)
     try:
         version = importlib.metadata.version(package)
@@ -138,7 +146,7 @@ class RapidOcr:
         picture = np.asarray(image.convert("RGB"))[:, :, ::-1]
         if is_line(image):
             whole = self._engine(picture, use_det=False, use_cls=False, use_rec=True)
-            return [Line(text.strip(), float(score), _ALL) for text, score in zip(whole.txts or (), whole.scores or ()) if text.strip()]
+            return [Line(text.strip(), float(score), WHOLE) for text, score in zip(whole.txts or (), whole.scores or ()) if text.strip()]
         found = self._engine(picture)
         if found.boxes is None:
             return []
@@ -209,7 +217,7 @@ def tesseract_weights(languages: Sequence[str], tessdata: str) -> list[str]:
     )
 
 
-_ALL: Box = (0.0, 0.0, 1.0, 1.0)
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 _LINE_HEIGHT = 160
 """Pixels; a page is higher."""
 _WIDEST_SPACE = 2.0

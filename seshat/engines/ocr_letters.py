@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from seshat.engines.ocr import EngineName, model_files, rapidocr_weights, tesseract_weights
+from seshat.engines.ocr_learnt import read_card
 from seshat.errors import EngineError
 
 _LSTM_LETTERS = 21
@@ -22,6 +23,8 @@ def letters_of(engine: EngineName, languages: Sequence[str], folder: str = "") -
     if engine in ("rapidocr", "paddleocr"):
         paths = [path for path in (model_files(folder) if folder else rapidocr_weights()) if path.endswith(".onnx")]
         return frozenset(letter for path in paths for letter in _onnx(path))
+    if engine == "learnt":
+        return frozenset(read_card(folder).alphabet)
     return frozenset()
 
 
