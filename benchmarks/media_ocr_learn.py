@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image, ImageFilter, ImageOps
 
 from seshat.data.confusions import learn as learn_confusions
-from seshat.engines.ocr import _tesseract_weights, engine_version
+from seshat.engines.ocr import engine_version, tesseract_weights
 from seshat.engines.ppocr import PpOcrFeatures
 from seshat.errors import EngineError
 from seshat.training.ocr import alphabet, learn, untrained
@@ -147,7 +147,7 @@ def tesseract(lines: Lines, pack: str) -> dict[str, Reading]:
     """What Tesseract reads in lines that are scaled to the height that it likes."""
     import tesserocr
 
-    folder = _tesseract_weights((pack,), "")[0].removesuffix(f"{pack}.traineddata")
+    folder = tesseract_weights((pack,), "")[0].removesuffix(f"{pack}.traineddata")
     found = {}
     with tesserocr.PyTessBaseAPI(path=folder, lang=pack, psm=tesserocr.PSM.SINGLE_LINE) as api:
         for line in lines:
