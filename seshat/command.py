@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seshat.settings import Settings
     from seshat.step import Outcome
 
+log = logging.getLogger(__name__)
 PIPELINE = "configs/data/pipeline.yaml"
 
 
@@ -99,6 +100,10 @@ def prepare(*, debug: bool = False) -> None:
     if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/kfd")):
         os.environ.setdefault("DS_ACCELERATOR", "cpu")  # transformers imports DeepSpeed to save a model, and that warns of having to guess
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s")
+    if limit := os.environ.pop("OMP_THREAD_LIMIT", ""):
+        log.warning(
+            "OMP_THREAD_LIMIT=%s is not passed on: PyTorch computes wrong numbers with it; OMP_NUM_THREADS does what is meant", limit
+        )
     for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import importlib.metadata
 import importlib.util
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from seshat.config import environment
+from seshat.engines.threads import LIMIT
 from seshat.errors import DataError, EngineError
 
 if TYPE_CHECKING:
@@ -85,9 +87,9 @@ class Tesseract:
     """Tesseract through ``tesserocr`` (its wheel brings the program; the language packs come from the system)."""
 
     def __init__(self, languages: Sequence[str], tessdata: str = "") -> None:
-        os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # its threads cost more than they bring, and workers share the cores
         try:
-            import tesserocr  # heavy
+            with _one_thread():
+                import tesserocr  # heavy
         except ImportError:
             raise EngineError(
                 "The OCR engine tesseract needs the package tesserocr: run 'make install', or pip install tesserocr"
@@ -173,6 +175,23 @@ class FakeOcr:
             Line(f"line {number}", 1.0, (0.0, float(top) / image.height, 1.0, float(bottom) / image.height))
             for number, (top, bottom) in enumerate(bands, 1)
         ]
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """A library that is loaded here has one thread: Tesseract's cost more than they bring, and workers share the cores.
+
+    The variable must not stay: other libraries, and processes that are started later, compute wrong numbers with it (see ``threads``).
+    """
+    before = os.environ.get(LIMIT)
+    os.environ[LIMIT] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[LIMIT]
+        else:
+            os.environ[LIMIT] = before
 
 
 def is_line(image: Image) -> bool:

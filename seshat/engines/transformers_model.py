@@ -14,6 +14,7 @@ import numpy as np
 from seshat.engines.beams import beam_search
 from seshat.engines.decoding import GREEDY, Decoding
 from seshat.engines.model import Completion
+from seshat.engines.threads import check_threads
 from seshat.engines.weights import is_whole
 from seshat.errors import EngineError
 from seshat.records import digest
@@ -34,6 +35,7 @@ class TransformersModel:
         """
         import torch  # heavy
 
+        check_threads(torch.get_num_threads())
         self._torch = torch
         self.device: str = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.dtype = getattr(torch, ("bfloat16" if self.device == "cuda" else "float32") if dtype == "auto" else dtype)

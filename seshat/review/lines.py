@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from seshat.data.readers.raw import find_raw
 from seshat.errors import DataError
 from seshat.evaluation.results import FOLDER
 from seshat.language import Language
-from seshat.records import LineCorrection, Page
+from seshat.records import LineCorrection, Page, digest
 from seshat.review.handouts import guarded, markup, own, rare_letters, render
 from seshat.rights import CORRECTIONS
 from seshat.step import Outcome
@@ -52,6 +53,29 @@ def write_lines(ocr: Ocr, language: Language, store: Store, raw: str, *, most: i
     left = f", {len(found) - len(chosen):,} more wait (--most)" if len(found) > len(chosen) else ""
     note = f"{store.path(LINES)}/index.html and lines.csv{left}; put the filled table into {raw}/{CORRECTIONS} and run make ingest"
     return Outcome(stage="lines", rows_in=len(found), kept=len(chosen), note=note)
+
+
+def write_answered(ocr: Ocr, store: Store, raw: str, folder: str) -> Outcome:
+    """Write the lines that people have answered as pictures with their texts, as ``seshat ocr-learn`` takes them."""
+    said = {(one.page, one.read): one.text for one in store.records("ingest", LineCorrection)}
+    pages = list(store.records("ocr", Page))
+    answered = [one for page in pages for one in _lines(page) if said.get((page.origin, one.text))]
+    number = 0
+    for one, picture in zip(answered, _pictures(answered, ocr, raw), strict=True):
+        if picture is None:
+            continue
+        name = os.path.join(folder, f"{digest(one.page.origin, one.number)[:12]}")
+        os.makedirs(folder, exist_ok=True)
+        picture.save(f"{name}.png")
+        with open(f"{name}.gt.txt", "w", encoding="utf-8") as stream:
+            stream.write(f"{said[one.page.origin, one.text]}\n")
+        number += 1
+    return Outcome(stage="lines", rows_in=len(said), kept=number, note=f"{folder}: 'seshat ocr-learn --lines {folder}' learns from it")
+
+
+def _lines(page: Page) -> Iterator[Doubtful]:
+    texts = [line for line in page.text.split("\n") if line]
+    yield from (Doubtful(page, number, text, "") for number, text in enumerate(texts))
 
 
 def table(lines: Iterable[Doubtful]) -> bytes:

@@ -15,6 +15,7 @@ import torch
 
 from seshat.config import to_yaml
 from seshat.engines import download
+from seshat.engines.threads import check_threads
 from seshat.engines.weights import sha256
 from seshat.errors import ConfigError, StoreError
 from seshat.examples import TRAINING, read_examples
@@ -204,6 +205,7 @@ def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
     store = Store(job.root)
     _import_bitsandbytes()
     tokenizer = ChatTokenizer.load(store.path(job.base))
+    check_threads(torch.get_num_threads())
     model = build(store.path(job.base), job.training, place.device, new_rows(store.path(job.base)))
     found = checkpoint.newest(job.checkpoints)
     run = loop.setup(job.training, model, job.rows, job.validation, tokenizer.pad, place, found)
