@@ -64,6 +64,25 @@ def picture(kind: str) -> bytes:
     return stream.getvalue()
 
 
+TEXTGRID = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+0
+3
+<exists>
+1
+"IntervalTier"
+"shp"
+0
+3
+2
+0
+1.5
+"Moa."
+1.5
+3
+"Ea."
+"""
 VALID: dict[str, bytes] = {
     ".csv": CSV.encode(),
     ".tsv": "\n".join("\t".join(row) for row in ROWS).encode(),
@@ -80,6 +99,8 @@ VALID: dict[str, bytes] = {
     ".flextext": flextext(phrase("<word><item type='txt' lang='shp'>Moa</item></word>")),
     ".eaf": ELAN,
     ".igt": INTERLINEAR.encode(),
+    ".srt": b"1\n00:00:00,500 --> 00:00:01,750\nMoa.\n\n2\n00:00:02,000 --> 00:00:03,000\nEa.\n",
+    ".textgrid": TEXTGRID.encode(),
     ".tmx": tmx(unit(("shp", "Moa."), ("es-PE", "Ya."))),
     ".zip": packed({"a.shp.txt": b"Moa.\n"}),
 }
