@@ -13,6 +13,7 @@ VERBS = {
     "ocr": ("ocr", "read scanned pages (optional)"),
     "transcribe": ("transcribe", "transcribe recordings (optional)"),
     "transcribe-files": ("transcribe_files", "plain recordings to JSON and TXT: seshat transcribe-files --output DIR FILE..."),
+    "speech-train": ("speech_train", "teach a Whisper the language from recordings with transcripts (optional); --pairs TABLE"),
     "align": ("align", "align parallel documents into sentence pairs, and clean them"),
     "format": ("format", "write data/training/{train,val,test}.jsonl"),
     "data-stats": ("data_stats", "count and describe the training data"),

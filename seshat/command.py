@@ -60,7 +60,7 @@ def run(
     asked = _parser(doc, section, arguments).parse_intermixed_args(argv)
     own = {name: value for name, value in vars(asked).items() if name not in OURS}
     logging.basicConfig(level=logging.DEBUG if asked.debug else logging.INFO, format="%(message)s")
-    for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib"):
+    for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib", "faster_whisper"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         settings = read_settings(asked.config, asked.overrides, section)

@@ -25,6 +25,7 @@ from seshat.review.settings import Review
 from seshat.rounds.settings import BackTranslate
 from seshat.serving import Serving
 from seshat.training.settings import Training, Tuning
+from seshat.training.speech_settings import SpeechTraining
 
 
 class Cluster(Section):
@@ -64,6 +65,7 @@ class Settings(Section):
     ingest: Ingest = Ingest()
     ocr: Ocr = Ocr()
     transcribe: Transcribe = Transcribe()
+    speech: SpeechTraining = SpeechTraining()
     align: Align = Align()
     clean: Clean = Clean()
     format: Format = Format()
