@@ -34,10 +34,11 @@ from seshat.training.speech_run import CONVERTED, MERGED, Result, Said, SpeechJo
 from seshat.training.speech_settings import SPEECH, SpeechTraining
 from seshat.training.strategy import Place
 from seshat.training.whisper import Base, Targets
+from seshat.withdrawals import SPEECH_CARD
 
 log = logging.getLogger(__name__)
 VERSION = 1
-CARD, HEARD, REJECTED = "speech-card.json", "held_out.jsonl", "rejected.txt"
+HEARD, REJECTED = "held_out.jsonl", "rejected.txt"
 
 
 class SpeechCard(Section):
@@ -52,7 +53,10 @@ class SpeechCard(Section):
     base_sha256: str
     data: dict[str, str]
     """SHA-256 of the recordings, by origin, and under ``utterances`` the name of all sounds and texts."""
+    texts: tuple[str, ...]
+    """The tables, or recordings with aligned transcripts, that say what is said, by origin."""
     num_utterances: int
+    """That were trained on."""
     num_recordings: int
     held_out: tuple[str, ...]
     """The recordings that were not trained on."""
@@ -97,7 +101,7 @@ def speech_train(
     number = len(job.trained) + len(job.held_out)
     kept = {"rows_in": number + sum(card.rejected.values()), "kept": number}
     if store.done(folder, name):
-        known = SpeechCard.model_validate_json(store.read(f"{folder}/{CARD}"))
+        known = SpeechCard.model_validate_json(store.read(f"{folder}/{SPEECH_CARD}"))
         return Outcome(stage="speech-train", **kept, done_before=True, note=_how(folder, known)), known
     if store.manifest(folder):
         log.info("speech-train: settings or data have changed since %s was finished: it is made anew", folder)
@@ -139,6 +143,7 @@ def prepare(
         base=speech.model if not os.path.isabs(speech.model) else os.path.basename(speech.model.rstrip("/")),
         base_sha256=sha256,
         data={one.file.origin: one.recording for one in material.spoken} | {"utterances": digest(*(one.id for one in material.spoken))},
+        texts=tuple(sorted({one.origin.partition("#")[0] for one in material.spoken})),
         num_utterances=len(trained),
         num_recordings=len({one.recording for one in trained}),
         held_out=tuple(sorted({one.file.origin for one in held_out})),
@@ -183,9 +188,9 @@ def _commit(store: Store, folder: str, fingerprint: str, card: SpeechCard, job: 
     rows = zip(job.held_out, result.before, result.after, strict=True)
     heard = [{"origin": one.origin, "said": one.text, "before": before, "after": after} for one, before, after in rows]
     store.write(f"{folder}/{HEARD}", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in heard).encode())
-    store.write(f"{folder}/{CARD}", card.model_dump_json(indent=1).encode())
+    store.write(f"{folder}/{SPEECH_CARD}", card.model_dump_json(indent=1).encode())
     store.write(f"{folder}/{REJECTED}", "".join(f"{sentence}\n" for sentence in rejected).encode())
-    wanted = tuple(f"{folder}/{name}" for name in (f"{MERGED}/", f"{CONVERTED}/", CARD, HEARD, REJECTED))
+    wanted = tuple(f"{folder}/{name}" for name in (f"{MERGED}/", f"{CONVERTED}/", SPEECH_CARD, HEARD, REJECTED))
     manifest = Manifest(
         stage="speech-train",
         fingerprint=fingerprint,

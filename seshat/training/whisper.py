@@ -163,6 +163,7 @@ def load_base(folder: str, device: torch.device) -> Any:
         )
     except (OSError, ValueError) as error:
         raise EngineError(f"{folder}: the base cannot be loaded ({str(error).splitlines()[0]}); fetch or save it again") from None
+    model.config.apply_spec_augment = False  # it draws from numpy's global numbers, so a run could not be repeated
     for weight in model.parameters():
         weight.requires_grad_(False)
     return model.to(device).train()

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from seshat.cluster.speech_train import CARD, SpeechCard, prepare, speech_train
+from seshat.cluster.speech_train import SpeechCard, prepare, speech_train
 from seshat.data.spoken import Material, from_table
 from seshat.engines.speech import FasterWhisper, Listening, model_folder
 from seshat.errors import ConfigError, DivergedError, EngineError, StoppedError, StoreError
@@ -28,6 +28,7 @@ from seshat.training.speech_run import MERGED, Run, SpeechJob
 from seshat.training.speech_settings import SpeechTraining
 from seshat.training.strategy import Place
 from seshat.training.whisper import Base, Targets, add_lora, collate, load_base, save_merged
+from seshat.withdrawals import SPEECH_CARD
 from tests.training.tiny_whisper import make_base, make_recordings, said
 
 pytestmark = pytest.mark.heavy
@@ -241,10 +242,11 @@ def test_the_result_is_the_base_of_the_next_round(finished: tuple[Outcome, Speec
 
 def test_the_card_says_what_it_is_made_of_and_how_well_it_hears(finished: tuple[Outcome, SpeechCard, Store]) -> None:
     outcome, card, store = finished
-    assert SpeechCard.model_validate_json(store.read(f"models/speech/finished/{CARD}")) == card
+    assert SpeechCard.model_validate_json(store.read(f"models/speech/finished/{SPEECH_CARD}")) == card
     assert (card.base, card.language, card.heard_as) == ("base", "qtm", "")
     assert card.rights.sources["recordings"].title == "Voices"
     assert len(card.data) == 24 + 1
+    assert card.texts == ("transcripts.csv",)
     assert card.num_recordings + len(card.held_out) == 24
     assert [one.measure for one in (*card.before, *card.after, *card.changes)] == ["wer", "cer"] * 3
     assert all(one.verdict == "not told apart" for one in card.changes)
