@@ -11,7 +11,7 @@ CONFIG_FLAG = $(if $(CONFIG),--config $(CONFIG),)
 TORCH_ARGS ?=
 
 DATA := ingest ocr transcribe align back-translate format data-stats tokenizer-analysis
-VERBS := download-model $(DATA) tokenizer-extend train tune eval review export-gguf serve demo check-gpu quickstart
+VERBS := download-model $(DATA) speech-train tokenizer-extend train tune eval review export-gguf serve demo check-gpu quickstart
 
 .PHONY: help install $(VERBS) test test-all check lint fast-tests
 
@@ -36,6 +36,7 @@ download-model: $(STAMP) ## fetch or link the base model (Qwen3-14B by default; 
 ingest: $(STAMP) ## read dictionaries, transcriptions and translations from data/raw
 ocr: $(STAMP) ## read scanned pages (optional)
 transcribe: $(STAMP) ## transcribe recordings (optional)
+speech-train: $(STAMP) ## teach a Whisper the language from recordings with transcripts (optional): ARGS="speech.model=FOLDER"
 align: $(STAMP) ## align parallel documents into sentence pairs, and clean them
 back-translate: $(STAMP) ## translate text that nobody has, to train on what is good (optional): ARGS="back_translate.engine=phrases"
 format: $(STAMP) ## write data/training/{train,val,test}.jsonl

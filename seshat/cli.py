@@ -17,6 +17,7 @@ VERBS = {
     "transcribe": ("transcribe", "transcribe recordings (optional)"),
     "time-transcripts": ("time_transcripts", "when each sentence of a transcript is said: seshat time-transcripts --output DIR FOLDER"),
     "transcribe-files": ("transcribe_files", "plain recordings to JSON and TXT: seshat transcribe-files --output DIR FILE..."),
+    "speech-train": ("speech_train", "teach a Whisper the language from recordings with transcripts (optional); --pairs TABLE"),
     "align": ("align", "align parallel documents into sentence pairs, and clean them"),
     "format": ("format", "write data/training/{train,val,test}.jsonl"),
     "data-stats": ("data_stats", "count and describe the training data"),

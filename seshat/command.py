@@ -104,7 +104,7 @@ def prepare(*, debug: bool = False) -> None:
         log.warning(
             "OMP_THREAD_LIMIT=%s is not passed on: PyTorch computes wrong numbers with it; OMP_NUM_THREADS does what is meant", limit
         )
-    for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib"):
+    for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib", "faster_whisper"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -26,6 +26,7 @@ from seshat.rounds.settings import BackTranslate
 from seshat.serving import Serving
 from seshat.training.ocr_settings import OcrLearning
 from seshat.training.settings import Training, Tuning
+from seshat.training.speech_settings import SpeechTraining
 
 
 class Cluster(Section):
@@ -66,6 +67,7 @@ class Settings(Section):
     ocr: Ocr = Ocr()
     ocr_learn: OcrLearning = OcrLearning()
     transcribe: Transcribe = Transcribe()
+    speech: SpeechTraining = SpeechTraining()
     align: Align = Align()
     clean: Clean = Clean()
     format: Format = Format()

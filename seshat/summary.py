@@ -15,6 +15,7 @@ ORDER = (
     "ingest",
     "ocr",
     "transcribe",
+    "speech-train",
     "align",
     "back-translate",
     "format",

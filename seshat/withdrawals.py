@@ -19,6 +19,8 @@ from seshat.rights import AND
 from seshat.store import Store
 
 FILE = "data/withdrawn.yaml"
+SPEECH_CARD = "speech-card.json"
+"""The file beside a recogniser that was taught here: it names every recording and table behind it."""
 
 
 class Withdrawal(Section):

@@ -222,7 +222,7 @@ def shipped() -> list[Path]:
 
 def test_there_are_configuration_files_of_every_kind() -> None:
     folders = {path.parent.relative_to(CONFIGS).as_posix() for path in shipped()}
-    assert folders == {".", "data", "languages", "training", "tuning", "evaluation", "review", "serving"}
+    assert folders == {".", "data", "languages", "speech", "training", "tuning", "evaluation", "review", "serving"}
 
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.relative_to(CONFIGS).as_posix())
@@ -232,9 +232,11 @@ def test_every_configuration_file_loads(path: Path, monkeypatch: pytest.MonkeyPa
     from seshat.review.settings import Review
     from seshat.settings import Serving, Settings
     from seshat.training.settings import Training, Tuning
+    from seshat.training.speech_settings import SpeechTraining
 
     kinds: dict[str, type[Section]] = {
         "languages": Language,
+        "speech": SpeechTraining,
         "training": Training,
         "tuning": Tuning,
         "evaluation": Evaluation,

@@ -122,7 +122,7 @@ def _here(job: run.Job, teller: Teller) -> dict[str, float]:
     """One worker, in this process."""
     if job.training.num_workers not in (1, "auto"):
         raise EngineError("execution: local trains with one worker: set training.num_workers=1, or execution=ray")
-    device = torch.device("cuda" if _wants_gpu(job.training) else "cpu")
+    device = torch.device("cuda" if wants_gpu(job.training) else "cpu")
     estimated = _announced(job, 1, device, room=free_memory(device) + used_memory(device))
     evaluator = Evaluator(job, device) if _is_scored(job, device.type == "cuda", teller) else None
     teller(Event(0, facts=facts(device, 1)))
@@ -156,8 +156,8 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
     from ray.train.torch import TorchConfig, TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError
 
-    training, gpu, workers = job.training, _wants_gpu(job.training), _num_workers(job.training)
-    resources = _resources(training, workers, gpu)
+    training, gpu, workers = job.training, wants_gpu(job.training), _num_workers(job.training)
+    resources = shares(training, workers, gpu)
     device = torch.device("cuda" if gpu else "cpu")
     estimated = _announced(job, workers, device, room=free_memory(device) if is_ours() and not gpu else inf)
     board = ray.remote(num_cpus=0)(Board).remote()
@@ -187,7 +187,7 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
                 raise result
             scoring.wait()
     except TrainingFailedError as error:
-        raise _reason(error) from error
+        raise reason(error) from error
     _compare(result, estimated)
     return dict(result)
 
@@ -290,7 +290,7 @@ def _num_workers(training: Training) -> int:
     return max(1, int(ray.cluster_resources().get("GPU", 0) // training.gpus_per_worker))
 
 
-def _resources(training: Training, workers: int, gpu: bool) -> dict[str, float]:
+def shares(training: Training, workers: int, gpu: bool) -> dict[str, float]:
     """What each worker takes: what was asked for, or its share of the processor of a machine that nobody will join."""
     import ray
 
@@ -312,7 +312,7 @@ def _resources(training: Training, workers: int, gpu: bool) -> dict[str, float]:
     return asked
 
 
-def _wants_gpu(training: Training) -> bool:
+def wants_gpu(training: Training) -> bool:
     """The setting ``use_gpu``; on ``auto`` the GPUs of the cluster, or of this machine where there is no cluster."""
     if training.use_gpu != "auto":
         return bool(training.use_gpu)
@@ -324,7 +324,7 @@ def _wants_gpu(training: Training) -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _reason(error: Exception) -> SeshatError:
+def reason(error: Exception) -> SeshatError:
     """The error of a worker that was meant for the user, or the first line of whatever it was."""
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
     for failure in failures.values():

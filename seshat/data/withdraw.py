@@ -22,7 +22,7 @@ from seshat.errors import ConfigError, StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
 from seshat.prompts import CARD, Card
 from seshat.store import PROCESSED, Store
-from seshat.withdrawals import FILE, Withdrawal, Withdrawals, learnt_from, read_withdrawals, write_withdrawals
+from seshat.withdrawals import FILE, SPEECH_CARD, Withdrawal, Withdrawals, learnt_from, read_withdrawals, write_withdrawals
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +173,10 @@ def _learners(store: Store, withdrawal: Withdrawal) -> Iterator[Learner]:
             if learnt_from(card, withdrawal, store):
                 guilty.add(card.name)
                 yield Learner(path=folder, cure=AGAIN.get(folder.split("/")[1], UNKNOWN).format(name=card.name))
+        elif file == SPEECH_CARD:
+            taught = json.loads(store.read(name))
+            if withdrawal.source not in taught["without"] and any(map(withdrawal.covers, (*taught["data"], *taught["texts"]))):
+                yield Learner(path=folder, cure=f"seshat speech-train speech.name={taught['name']} again, or delete the folder")
     known = {name.rpartition("/")[0] for name in names if name.endswith(f"/{CARD}")}
     for folder in sorted({"/".join(name.split("/")[:3]) for name in names if name.startswith(f"{MODELS}/adapters/")} - known):
         yield Learner(path=folder, cure=UNKNOWN)

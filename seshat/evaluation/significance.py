@@ -42,7 +42,7 @@ def compare(ours: Statistics, theirs: Statistics, *, resamples: int, seed: int) 
         raise ValueError(f"{len(ours)} sentences by {ours.metric} against {len(theirs)} by {theirs.metric}: they must be the same")
     differences = ours.bootstrap(resamples, seed) - theirs.bootstrap(resamples, seed)
     low, high = interval(differences)
-    difference, p = ours.corpus() - theirs.corpus(), _p(differences)
+    difference, p = ours.corpus() - theirs.corpus(), two_sided(differences)
     return Comparison(
         metric=ours.metric,
         n=len(ours),
@@ -54,7 +54,7 @@ def compare(ours: Statistics, theirs: Statistics, *, resamples: int, seed: int) 
     )
 
 
-def _p(differences: Scores) -> float:
+def two_sided(differences: Scores) -> float:
     """Two-sided; 1 where no draw differs, and never 0 (one is added to both counts, as sacrebleu does)."""
     tail = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
     return min(1.0, 2 * (tail + 1) / (len(differences) + 1))

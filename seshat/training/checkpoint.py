@@ -76,15 +76,17 @@ def newest(root: str) -> Checkpoint | None:
     return None
 
 
-def check_identity(checkpoint: Checkpoint, identity: Identity) -> None:
-    """Refuse to go on with other data, another base or another batch; every difference is named."""
-    names = sorted({*checkpoint.identity, *identity})
+def check_identity(checkpoint: Checkpoint, identity: Identity, *, name: str = "training.name") -> None:
+    """Refuse to go on with other data, another base or another batch; every difference is named.
+
+    ``name`` is the setting that names the run.
+    """
     old, new = checkpoint.identity, json.loads(json.dumps(dict(identity)))
-    differences = [f"{name} was {old.get(name)!r} and is {new.get(name)!r}" for name in names if old.get(name) != new.get(name)]
+    differences = [f"{key} was {old.get(key)!r} and is {new.get(key)!r}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
     if differences:
         raise ConfigError(
             f"{checkpoint.folder} belongs to another run ({'; '.join(differences)}): set these back to go on from it, "
-            f"give the run another training.name, or delete {os.path.dirname(checkpoint.folder)} to start anew"
+            f"give the run another {name}, or delete {os.path.dirname(checkpoint.folder)} to start anew"
         )
 
 

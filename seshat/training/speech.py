@@ -168,19 +168,19 @@ def padded(features: Sequence[Samples], frames: int) -> torch.Tensor:
     return torch.from_numpy(np.stack(full_BMF)).float()
 
 
-def new_model(tokens: SpeechTokens) -> WhisperForConditionalGeneration:
-    """Two layers on each side, 128 wide."""
+def new_model(tokens: SpeechTokens, *, width: int = 128) -> WhisperForConditionalGeneration:
+    """Two layers on each side."""
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
     config = WhisperConfig(
         vocab_size=len(tokens.names),
-        d_model=128,  # CTranslate2 takes every head to be 64 wide, and says nothing if it is not
+        d_model=width,  # CTranslate2 takes every head to be 64 wide, and says nothing if it is not
         encoder_layers=2,
         decoder_layers=2,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=512,
-        decoder_ffn_dim=512,
+        encoder_attention_heads=width // 64,
+        decoder_attention_heads=width // 64,
+        encoder_ffn_dim=4 * width,
+        decoder_ffn_dim=4 * width,
         max_source_positions=FULL // 2,
         init_std=0.09,  # for so narrow a model; at the usual 0.02 position codes drown the sound
         dropout=0.05,
@@ -231,6 +231,17 @@ def _set_window(model: WhisperForConditionalGeneration, positions: torch.Tensor)
     encoder = model.model.encoder
     encoder.embed_positions = torch.nn.Embedding.from_pretrained(positions, freeze=True)
     encoder.config.max_source_positions = len(positions)
+
+
+def save_transformers(model: WhisperForConditionalGeneration, tokens: SpeechTokens, folder: Path) -> None:
+    """A folder in transformers' format, as one that is fetched from the hub: what ``seshat speech-train`` takes as its base."""
+    generation = model.generation_config
+    generation.suppress_tokens, generation.begin_suppress_tokens = [], [tokens.blank, tokens.end]
+    generation.alignment_heads = [[1, head] for head in range(model.config.decoder_attention_heads)]
+    model.save_pretrained(folder)
+    tokens.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    special = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": _SPECIAL[0], "unk_token": _SPECIAL[0]}
+    (folder / "tokenizer_config.json").write_text(json.dumps(special, indent=1) + "\n", encoding="utf-8")
 
 
 def save_ctranslate2(model: WhisperForConditionalGeneration, tokens: SpeechTokens, folder: Path) -> None:
