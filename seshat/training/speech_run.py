@@ -22,7 +22,8 @@ from typing import Any, Protocol, cast
 import numpy as np
 import torch
 
-from seshat.engines.speech import SAMPLE_RATE, FasterWhisper, Listening, Samples
+from seshat.engines.speech import SAMPLE_RATE, Listening, Samples
+from seshat.engines.speech_faster import FasterWhisper
 from seshat.errors import DivergedError, StoppedError
 from seshat.records import digest
 from seshat.training import checkpoint

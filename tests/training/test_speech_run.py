@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 
 from seshat.cluster.speech_train import SpeechCard, prepare, speech_train
 from seshat.data.spoken import Material, from_table
-from seshat.engines.speech import FasterWhisper, Listening, model_folder
+from seshat.engines.speech import Listening, model_folder
+from seshat.engines.speech_faster import FasterWhisper
 from seshat.errors import ConfigError, DivergedError, EngineError, StoppedError, StoreError
 from seshat.language import Language
 from seshat.rights import Consent, Rights, Source
