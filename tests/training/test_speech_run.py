@@ -14,11 +14,15 @@ import torch
 from safetensors.torch import load_file
 
 from seshat.cluster.speech_train import SpeechCard, prepare, speech_train
-from seshat.data.spoken import Material, from_table
+from seshat.data.ingest import Ingest
+from seshat.data.readers import raw_file
+from seshat.data.spoken import Material, from_table, from_workspace
+from seshat.data.transcribe import Transcribe, stage_of
 from seshat.engines.speech import FasterWhisper, Listening, model_folder
 from seshat.errors import ConfigError, DivergedError, EngineError, StoppedError, StoreError
 from seshat.language import Language
 from seshat.rights import Consent, Rights, Source
+from seshat.stage import guarded
 from seshat.step import Outcome
 from seshat.store import Store
 from seshat.training import speech_run
@@ -32,6 +36,7 @@ from seshat.withdrawals import SPEECH_CARD
 from tests.training.tiny_whisper import make_base, make_recordings, said
 
 pytestmark = pytest.mark.heavy
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "languages" / "quy" / "raw"
 TAMURI = Language(code="qtm", name="tamuri", apostrophe="\u02bc")
 
 
@@ -235,6 +240,14 @@ def test_the_result_is_transcribed_with(finished: tuple[Outcome, SpeechCard, Sto
     assert [row["said"] for row in held] == [by_origin[row["origin"]].text for row in held]
 
 
+def test_the_verb_transcribes_with_it(finished: tuple[Outcome, SpeechCard, Store], root: Path) -> None:
+    _, _, store = finished
+    stage = stage_of(Transcribe(model="models/speech/finished/faster-whisper", vad=False), TAMURI, store.root)
+    records = list(guarded(stage, [raw_file(str(root / "recordings" / "r03.wav"))]))
+    assert records
+    assert all(record.origin.startswith("r03.wav") for record in records)
+
+
 def test_the_result_is_the_base_of_the_next_round(finished: tuple[Outcome, SpeechCard, Store]) -> None:
     _, _, store = finished
     assert Base.read(store.path(f"models/speech/finished/{MERGED}")).num_mels == 80
@@ -265,6 +278,17 @@ def test_nothing_is_done_twice(finished: tuple[Outcome, SpeechCard, Store], mate
     assert {Path(file.path).parent.name for file in manifest.files} == {"finished", "merged", "faster-whisper"}
     weights = load_file(store.path(f"models/speech/finished/{MERGED}/model.safetensors"))
     assert not any("lora" in name for name in weights)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real recordings beside the project")
+def test_real_recordings_are_learnt_from(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "raw").symlink_to(REAL)
+    quechua, store = Language(code="quy", name="quechua ayacuchano", short="qu"), Store(str(tmp_path))
+    recordings = from_workspace(store, str(REAL), quechua, Ingest())
+    outcome, card = speech_train(settings(root, least_utterances=12, max_steps=2), quechua, recordings, store, execution="local")
+    assert (outcome.kept, card.num_recordings + len(card.held_out), card.num_repeated) == (12, 12, 0)
+    assert card.texts == ("audio/transcripts.csv",)
 
 
 # Refused
