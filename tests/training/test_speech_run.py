@@ -33,7 +33,7 @@ from seshat.training.speech_settings import SpeechTraining
 from seshat.training.strategy import Place
 from seshat.training.whisper import Base, Targets, add_lora, collate, load_base, save_merged
 from seshat.withdrawals import SPEECH_CARD
-from tests.training.tiny_whisper import make_base, make_recordings, said
+from tests.training.tiny_whisper import make_base, make_multilingual, make_recordings, said
 
 pytestmark = pytest.mark.heavy
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "languages" / "quy" / "raw"
@@ -280,6 +280,16 @@ def test_nothing_is_done_twice(finished: tuple[Outcome, SpeechCard, Store], mate
     assert not any("lora" in name for name in weights)
 
 
+def test_a_multilingual_whisper_hears_it_as_the_language_it_was_told(root: Path, material: Material, tmp_path: Path) -> None:
+    wanted = settings(root, model=str(make_multilingual(tmp_path / "base")), language="es", max_steps=2)
+    targets = Targets(Base.read(wanted.model), "es")
+    assert len(targets.prompt) == 3
+    outcome, card = speech_train(wanted, TAMURI, material, Store(str(tmp_path)), execution="local")
+    assert card.heard_as == "es"
+    assert outcome.note.endswith("transcribe.language=es")
+    assert FasterWhisper(str(tmp_path / "models/speech/whisper/faster-whisper"))._model.model.is_multilingual
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real recordings beside the project")
 def test_real_recordings_are_learnt_from(root: Path, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
@@ -335,7 +345,7 @@ def test_a_folder_that_holds_no_whisper_is_refused(root: Path, tmp_path: Path) -
 
 
 def test_a_multilingual_whisper_must_be_told_a_language(root: Path) -> None:
-    base = replace(Base.read(str(root / "base")), num_tokens=51_865)
+    base = replace(Base.read(str(root / "base")), multilingual=True)
     with pytest.raises(ConfigError, match=r"speech.language is empty.*speech.language=es"):
         Targets(base, "")
     with pytest.raises(ConfigError, match="Whisper has no language 'qtm'"):
