@@ -21,15 +21,13 @@ from seshat.errors import ConfigError, EngineError
 from seshat.training.model import IGNORED
 from seshat.training.speech_settings import SpeechLora
 
-MULTILINGUAL = 51_865
-"""Tokens from which on a Whisper has a token for each language; those of one language have fewer (so does CTranslate2 tell them)."""
 HEAD = 64
 """CTranslate2 takes every attention head of a Whisper to be so wide, and says nothing if it is not."""
 _MOMENT = 0.02
 """Seconds between two time codes."""
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json", "added_tokens.json")
-_BESIDE = (*_TOKENIZER, "normalizer.json", "preprocessor_config.json")
-"""What a folder in transformers' format holds beside the model."""
+_BESIDE = (*_TOKENIZER, "normalizer.json", "preprocessor_config.json", "generation_config.json")
+"""What a folder in transformers' format holds beside the model; transformers may write the last one anew, without its languages."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +35,13 @@ class Base:
     """What the configuration of a base says."""
 
     folder: str
-    num_tokens: int
+    multilingual: bool
+    """Told as CTranslate2 does, which decides it in use: a vocabulary with an empty token is that of one of many languages."""
     num_mels: int
     num_frames: int
     """Of a full window, which is what Whisper is always given."""
     max_tokens: int
     """What a text may have, with all that Whisper puts around it."""
-
-    @property
-    def multilingual(self) -> bool:
-        return self.num_tokens >= MULTILINGUAL
 
     @classmethod
     def read(cls, folder: str) -> Base:
@@ -64,7 +59,9 @@ class Base:
         if widths != {HEAD}:
             raise EngineError(f"{folder}: faster-whisper needs attention heads that are {HEAD} wide, as all of OpenAI's have; take another")
         frames, length = 2 * config["max_source_positions"], config["max_target_positions"]
-        return cls(folder, config["vocab_size"], config["num_mel_bins"], frames, length)
+        with open(os.path.join(folder, "tokenizer.json"), encoding="utf-8") as stream:
+            multilingual = "" in json.load(stream)["model"]["vocab"]
+        return cls(folder, multilingual, config["num_mel_bins"], frames, length)
 
 
 class Targets:

@@ -14,12 +14,16 @@ import torch
 from safetensors.torch import load_file
 
 from seshat.cluster.speech_train import SpeechCard, prepare, speech_train
-from seshat.data.spoken import Material, from_table
+from seshat.data.ingest import Ingest
+from seshat.data.readers import raw_file
+from seshat.data.spoken import Material, from_table, from_workspace
+from seshat.data.transcribe import Transcribe, stage_of, weights_of
 from seshat.engines.speech import Listening, model_folder
 from seshat.engines.speech_faster import FasterWhisper
 from seshat.errors import ConfigError, DivergedError, EngineError, StoppedError, StoreError
 from seshat.language import Language
 from seshat.rights import Consent, Rights, Source
+from seshat.stage import guarded
 from seshat.step import Outcome
 from seshat.store import Store
 from seshat.training import speech_run
@@ -30,9 +34,10 @@ from seshat.training.speech_settings import SpeechTraining
 from seshat.training.strategy import Place
 from seshat.training.whisper import Base, Targets, add_lora, collate, load_base, save_merged
 from seshat.withdrawals import SPEECH_CARD
-from tests.training.tiny_whisper import make_base, make_recordings, said
+from tests.training.tiny_whisper import make_base, make_multilingual, make_recordings, said
 
 pytestmark = pytest.mark.heavy
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "languages" / "quy" / "raw"
 TAMURI = Language(code="qtm", name="tamuri", apostrophe="\u02bc")
 
 
@@ -236,6 +241,15 @@ def test_the_result_is_transcribed_with(finished: tuple[Outcome, SpeechCard, Sto
     assert [row["said"] for row in held] == [by_origin[row["origin"]].text for row in held]
 
 
+def test_the_verb_transcribes_with_it(finished: tuple[Outcome, SpeechCard, Store], root: Path) -> None:
+    _, _, store = finished
+    asked = Transcribe(model="models/speech/finished/faster-whisper", vad=False)
+    stage = stage_of(asked, TAMURI, *weights_of(asked, store.root), store.root)
+    records = list(guarded(stage, [raw_file(str(root / "recordings" / "r03.wav"))]))
+    assert records
+    assert all(record.origin.startswith("r03.wav") for record in records)
+
+
 def test_the_result_is_the_base_of_the_next_round(finished: tuple[Outcome, SpeechCard, Store]) -> None:
     _, _, store = finished
     assert Base.read(store.path(f"models/speech/finished/{MERGED}")).num_mels == 80
@@ -266,6 +280,27 @@ def test_nothing_is_done_twice(finished: tuple[Outcome, SpeechCard, Store], mate
     assert {Path(file.path).parent.name for file in manifest.files} == {"finished", "merged", "faster-whisper"}
     weights = load_file(store.path(f"models/speech/finished/{MERGED}/model.safetensors"))
     assert not any("lora" in name for name in weights)
+
+
+def test_a_multilingual_whisper_hears_it_as_the_language_it_was_told(root: Path, material: Material, tmp_path: Path) -> None:
+    wanted = settings(root, model=str(make_multilingual(tmp_path / "base")), language="es", max_steps=2)
+    targets = Targets(Base.read(wanted.model), "es")
+    assert len(targets.prompt) == 3
+    outcome, card = speech_train(wanted, TAMURI, material, Store(str(tmp_path)), execution="local")
+    assert card.heard_as == "es"
+    assert outcome.note.endswith("transcribe.language=es")
+    assert FasterWhisper(str(tmp_path / "models/speech/whisper/faster-whisper"))._model.model.is_multilingual
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real recordings beside the project")
+def test_real_recordings_are_learnt_from(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "raw").symlink_to(REAL)
+    quechua, store = Language(code="quy", name="quechua ayacuchano", short="qu"), Store(str(tmp_path))
+    recordings = from_workspace(store, str(REAL), quechua, Ingest())
+    outcome, card = speech_train(settings(root, least_utterances=12, max_steps=2), quechua, recordings, store, execution="local")
+    assert (outcome.kept, card.num_recordings + len(card.held_out), card.num_repeated) == (12, 12, 0)
+    assert card.texts == ("audio/transcripts.csv",)
 
 
 # Refused
@@ -312,7 +347,7 @@ def test_a_folder_that_holds_no_whisper_is_refused(root: Path, tmp_path: Path) -
 
 
 def test_a_multilingual_whisper_must_be_told_a_language(root: Path) -> None:
-    base = replace(Base.read(str(root / "base")), num_tokens=51_865)
+    base = replace(Base.read(str(root / "base")), multilingual=True)
     with pytest.raises(ConfigError, match=r"speech.language is empty.*speech.language=es"):
         Targets(base, "")
     with pytest.raises(ConfigError, match="Whisper has no language 'qtm'"):

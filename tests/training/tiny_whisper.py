@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -44,6 +45,30 @@ def _made_once() -> Path:
     tokens = SpeechTokens([said(number) for number in range(16)], size=300)
     model = new_model(tokens, width=64)
     model.config.dropout = 0.0  # as OpenAI's; that of the adapter is enough
+    save_transformers(model, tokens, folder)
+    return folder
+
+
+def make_multilingual(folder: Path) -> Path:
+    """A base with the vocabulary of OpenAI's multilingual ones: 50,257 tokens of text, a token for each of 99 languages, time codes."""
+    from tokenizers import Tokenizer
+    from transformers.models.whisper.tokenization_whisper import LANGUAGES
+
+    tokens = SpeechTokens([said(number) for number in range(16)], size=300)
+    plan = json.loads(tokens.tokenizer.to_str())
+    vocab, names = plan["model"]["vocab"], tokens.names
+    vocab |= {f"<unused {number}>": number for number in range(len(vocab), 50_256)} | {"": 50_256}
+    languages = [f"<|{code}|>" for code in list(LANGUAGES)[:99]]
+    first = names.index("<|endoftext|>")
+    special = [*names[first : first + 2], *languages, *names[first + 2 :]]
+    pattern = plan["added_tokens"][0]
+    plan["added_tokens"] = [pattern | {"id": 50_257 + place, "content": name} for place, name in enumerate(special)]
+    tokens.tokenizer = Tokenizer.from_str(json.dumps(plan))
+    tokens.names = [tokens.tokenizer.id_to_token(number) for number in range(50_257 + len(special))]
+    tokens.end, tokens.start = 50_257, 50_258
+    torch.manual_seed(1)
+    model = new_model(tokens, width=64)
+    model.generation_config.lang_to_id = {name: special.index(name) + 50_257 for name in languages}
     save_transformers(model, tokens, folder)
     return folder
 
