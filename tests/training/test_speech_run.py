@@ -289,7 +289,7 @@ def test_a_multilingual_whisper_hears_it_as_the_language_it_was_told(root: Path,
     outcome, card = speech_train(wanted, TAMURI, material, Store(str(tmp_path)), execution="local")
     assert card.heard_as == "es"
     assert outcome.note.endswith("transcribe.language=es")
-    assert FasterWhisper(str(tmp_path / "models/speech/whisper/faster-whisper"))._model.model.is_multilingual
+    assert FasterWhisper(str(tmp_path / "models/speech/whisper/faster-whisper"), Listening())._model.model.is_multilingual
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real recordings beside the project")
