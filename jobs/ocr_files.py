@@ -36,7 +36,7 @@ def run(settings: Settings, given: Given) -> int:
     store = Store(settings.root)
     for kind in (Page, RawFile):
         for record in (*store.records("ocr", kind), *store.records("ocr", kind, rejected=True)):
-            found[record.origin.rpartition("#")[0] or record.origin].append(record)
+            found[record.origin.rpartition("#")[0] if isinstance(record, Page) else record.origin].append(record)
     bad = 0
     for file, path in zip(files, paths, strict=True):
         pages = sorted((record for record in found[file.origin] if isinstance(record, Page)), key=lambda page: page.number)

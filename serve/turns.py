@@ -181,8 +181,9 @@ class Turns:
         return dict(self._model.candidates(prompts, max_new_tokens=limit, stop=self._stop, decoding=batch[0].decoding))
 
     def _hear(self, batch: Sequence[_Prompt], working: asyncio.Future[dict[int, list[Completion] | Exception]]) -> None:
+        answers = working.result()
         for place, prompt in enumerate(batch):
-            said = working.result()[place]
+            said = answers.get(place, EngineError("the model answered fewer prompts than it was asked"))
             if prompt.answer.done():  # cancelled
                 continue
             if isinstance(said, Exception):

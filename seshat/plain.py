@@ -68,7 +68,11 @@ def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> Given:
     overrides = [item for item in asked.items if _SETTING.match(item) and not Path(item).exists()]
     if asked.engine:
         overrides.append(f"engine={asked.engine}")
-    files = [file for item in asked.items if item not in overrides for file in _files(Path(item))]
+    output = asked.output.resolve()
+    if any(Path(item).is_dir() and Path(item).resolve() == output for item in asked.items):
+        parser.error(f"the results would lie among the files in {asked.output}: give another --output")
+    named_ones = [file for item in asked.items if item not in overrides for file in _files(Path(item))]
+    files = [file for file in named_ones if output not in file.resolve().parents]  # what an earlier run has written
     return Given(tuple(dict.fromkeys(files)), asked.output, tuple(overrides), asked.debug)
 
 

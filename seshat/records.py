@@ -209,18 +209,25 @@ class Page(Record):
     """By how many degrees, against the clock, the page was turned before it was read; the boxes are those of the turned page."""
     engine: str = ""
 
+    @property
+    def lines(self) -> list[str]:
+        """The lines in reading order, without the gaps between paragraphs."""
+        return [line for line in self.text.split("\n") if line]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineCorrection(Record):
     """What a person says about a line of a scan."""
 
-    content: ClassVar = ("page", "read", "text")
+    content: ClassVar = ("page", "line", "read", "text")
 
     name: str
     """The document that the page belongs to, as in ``Document.name``."""
     language: str
     page: str
     """The origin of the page."""
+    line: int
+    """Which line of the page, from 1 in reading order; 0 if the sheet does not say it."""
     read: str
     """The line as an engine read it."""
     text: str

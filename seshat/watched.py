@@ -6,6 +6,8 @@ it would take its other pages along, and be given the same page again.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import pickle
 import signal
@@ -23,6 +25,8 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 _LOOK = 0.2
 """Seconds between two looks at a process that says nothing."""
+_FAREWELL = 2.0
+"""Seconds that a process has to end by itself."""
 LOADING = 60.0
 """Seconds more that the first result may take, for loading what an engine needs."""
 
@@ -52,9 +56,9 @@ class Watched(Generic[In, Out]):
             Exception: What the function itself raised.
         """
         more = LOADING if self._start() else 0.0
-        self._line.send_bytes(pickle.dumps(item))
         ended = False
         try:
+            self._send(item)
             while not ended:
                 kind, value = self._next(self._seconds + more)
                 more, ended = 0.0, kind != "result"
@@ -67,14 +71,20 @@ class Watched(Generic[In, Out]):
                 self.close()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, wherever it is in its work."""
         if self._process:
             self._process.kill()
             self._process.wait()
             self._line.close()
             self._process = None
 
-    __del__ = close
+    def __del__(self) -> None:
+        """Let a process that waits for work clean up behind itself."""
+        if self._process:
+            self._line.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_FAREWELL)
+            self.close()
 
     def _start(self) -> bool:
         """Whether a process had to be started."""
@@ -86,8 +96,15 @@ class Watched(Generic[In, Out]):
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
         self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=surroundings, stdin=subprocess.DEVNULL)
         theirs.close()
-        self._line.send_bytes(pickle.dumps(self._work))
+        self._send(self._work)
         return True
+
+    def _send(self, what: object) -> None:
+        try:
+            self._line.send_bytes(pickle.dumps(what))
+        except OSError:
+            self.close()
+            raise LostError("crash: the process that reads it was gone before it began") from None
 
     def _next(self, seconds: float) -> tuple[str, Any]:
         """What the process says next, if it does in time."""
@@ -98,9 +115,9 @@ class Watched(Generic[In, Out]):
             if time.monotonic() > limit:
                 self.close()
                 raise LostError(f"hang: nothing came of it within {seconds:g} s")
-            if self._megabytes and (used := self._used()) > self._megabytes:
+            if self._megabytes and self._used() > self._megabytes:
                 self.close()
-                raise LostError(f"memory: it took {used:,.0f} MB of the {self._megabytes:,.0f} that it may")
+                raise LostError(f"memory: it took more than the {self._megabytes:,.0f} MB that it may")
         try:
             kind, value = pickle.loads(self._line.recv_bytes())
         except (EOFError, OSError):
@@ -124,6 +141,8 @@ def _named(code: int) -> str:
 
 def _serve(line: Connection) -> None:
     """Work for another process until it is gone."""
+    os.set_inheritable(line.fileno(), False)  # or a program that the work starts would keep the line open
+    logging.getLogger("seshat").setLevel(logging.ERROR)  # what is wrong with a file is said by who asked for it
     parent = os.getppid()
 
     def watch() -> None:
@@ -143,8 +162,16 @@ def _serve(line: Connection) -> None:
                 line.send_bytes(pickle.dumps(("result", result)))
             said: tuple[str, object] = ("end", None)
         except Exception as error:
-            said = ("error", error)
+            said = ("error", error if _travels(error) else DataError(repr(error)))
         line.send_bytes(pickle.dumps(said))
+
+
+def _travels(error: Exception) -> bool:
+    """True for an error that is the same after the journey."""
+    try:
+        return type(pickle.loads(pickle.dumps(error))) is type(error)
+    except Exception:  # whatever its own methods do
+        return False
 
 
 if __name__ == "__main__":

@@ -78,6 +78,16 @@ def test_a_second_run_reads_nothing_again_and_more_files_only_themselves(tmp_pat
     assert (tmp_path / "out" / "a.txt").read_text() == "line 1\nline 2\n"
 
 
+def test_names_with_signs_and_an_output_beside_the_input(tmp_path: Path) -> None:
+    (tmp_path / "no#1.pdf").write_bytes(b"no picture")
+    files(tmp_path, good__png=PAGE)
+    with pytest.raises(SystemExit, match="2"):
+        ocr("--output", str(tmp_path), str(tmp_path))
+    for _ in range(2):
+        assert ocr("--output", str(tmp_path / "out"), str(tmp_path)) == 1
+        assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["good.txt"]
+
+
 def test_names_that_clash_keep_their_extension(tmp_path: Path) -> None:
     assert ocr("--output", str(tmp_path / "out"), *files(tmp_path, a__png=PAGE, a__tif=encoded(printed(["x"]), "TIFF"))) == 0
     assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["a.png.txt", "a.tif.txt"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 
@@ -27,6 +28,31 @@ def work(item: str) -> Iterator[str]:
         if letter == "?":
             raise DataError("no letter")
         yield f"{letter}{os.getpid()}"
+
+
+class AwkwardError(Exception):
+    """Does not survive the journey by itself."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} {other}")
+
+
+def awkward(_: str) -> Iterator[str]:
+    subprocess.Popen(["sleep", "30"], close_fds=False)
+    if _ == "!":
+        os._exit(3)
+    raise AwkwardError("two", "words")
+    yield ""
+
+
+def test_an_error_that_cannot_travel_and_a_program_that_stays_do_no_harm() -> None:
+    watched = Watched(awkward, seconds=20, megabytes=0)
+    with pytest.raises(DataError, match=r"AwkwardError\('two words'\)"):
+        list(watched("x"))
+    began = time.monotonic()
+    with pytest.raises(LostError, match="exit code 3"):
+        list(watched("!"))
+    assert time.monotonic() - began < 10, "it waits for nobody who inherited the line"
 
 
 def said(watched: Watched[str, str], item: str) -> tuple[str, str]:

@@ -120,6 +120,8 @@ class AlignDocuments(Stage[Document | Page | LineCorrection, Record]):
                 sides[document.language] = document
         if {self.language.code, self.language.bridge.code} <= sides.keys():
             yield from self._align(sides[self.language.code], sides[self.language.bridge.code])
+        elif sides and pages:  # what stands on the pages of the other side is all in doubt
+            yield from (one.reject("partner: nothing of the other side can be believed yet") for one in sides.values())
         elif sides:
             name = next(iter(sides.values())).name
             raise DataError(f"{name} has only one side here ({', '.join(sorted(sides))}), nothing to align it with")
@@ -291,7 +293,8 @@ def parallel_documents(store: Store, language: Language) -> Iterator[tuple[Slice
             if kind is LineCorrection and name not in pieces:
                 continue  # of a page that is not there
             pieces.setdefault(name, []).append(piece)
-            languages.setdefault(name, set()).add(code)
+            if kind is not LineCorrection:
+                languages.setdefault(name, set()).add(code)
     for name in sorted(pieces):
         if {language.code, language.bridge.code} <= languages[name]:
             yield tuple(pieces[name])

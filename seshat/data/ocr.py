@@ -38,6 +38,8 @@ TEXT_LAYER = "text layer"
 """The ``engine`` of a page that was not recognised but read."""
 
 
+_COUNTING = 600.0
+"""Seconds that it may take to count the pages of a file."""
 _OPENED = regex.compile(r"(?<![\w\"”“])[\"“„«]\p{L}")
 _CLOSED = regex.compile(r"(?<=\p{L})[\"”“]+")
 
@@ -102,7 +104,7 @@ class Ocr(Reading):
 
     def weights(self, engine: EngineName) -> str:
         """The folder that an engine's weights are looked for in; empty: its usual one."""
-        return self.tessdata if engine == "tesseract" else self.model
+        return {"tesseract": self.tessdata, "paddleocr": self.model, "learnt": self.model}.get(engine, "")
 
     @property
     def version(self) -> str:
@@ -124,14 +126,17 @@ class RecognisePages(Stage[RawFile, Record]):
     """Libraries and weights, so that results of other ones are not taken for these."""
     folders: tuple[str, ...] = Field(("", ""), exclude=True)
     """Where the weights of the engines lie is no part of the fingerprint; what they are is in ``engine_version``."""
-    seconds: float = Field(0.0, exclude=True)
+    seconds: float = 0.0
     """See ``Ocr.page_seconds``; 0: pages are read in this process."""
-    megabytes: float = Field(0.0, exclude=True)
+    megabytes: float = 0.0
     language: Language
 
     def __call__(self, records: Iterable[RawFile]) -> Iterator[Record]:
         for file in records:
-            yield from self._survive(file) if self.seconds else self._read(file)
+            for record in self._survive(file) if self.seconds else self._read(file):
+                if isinstance(record, RawFile):
+                    log.warning("ocr: %s: %s", file.origin, record.rejected)
+                yield record
 
     def _survive(self, file: RawFile) -> Iterator[Record]:
         """The pages, read by another process; one that is lost with a page twice rejects it and goes on behind it."""
@@ -160,7 +165,6 @@ class RecognisePages(Stage[RawFile, Record]):
             for source in read_pages(file, rendering):
                 yield self._filled(self._page(file, source.number), source)
         except RefusedError as refusal:
-            log.warning("ocr: %s: %s", file.origin, refusal)
             yield file.reject(str(refusal))
 
     @cached_property
@@ -254,7 +258,7 @@ def step_for(files: Sequence[RawFile], ocr: Ocr, language: Language, settings_ya
     if missing := unwritable(ocr, language):
         log.warning("ocr: %s", missing)
         note = "; ".join(filter(None, (note, missing)))
-    counted = _num_pages(files, ocr.page_seconds)
+    counted = _counted(files, ocr.page_seconds)
     parts = tuple(Part((piece,)) for file, number in counted for piece in _ranges(file, ocr.pages_per_part, number))
     return Step("ocr", (stage,), parts, settings=settings_yaml, max_rejected=ocr.max_rejected, note=note)
 
@@ -294,19 +298,20 @@ def _ranges(file: RawFile, size: int, num_pages: int) -> Iterator[RawFile]:
         yield replace(file, start=start, stop=min(start + size, num_pages))
 
 
-def _counted(file: RawFile) -> Iterator[int]:
+def _count(file: RawFile) -> Iterator[int]:
     yield count_pages(file)
 
 
-def _num_pages(files: Iterable[RawFile], seconds: float) -> Iterator[tuple[RawFile, int]]:
-    """Each file with its number of pages; 1 for one that cannot be opened, so that the worker that tries rejects it."""
-    counting = Watched(_counted, seconds=seconds or 60.0, megabytes=0)
+def _counted(files: Iterable[RawFile], seconds: float) -> Iterator[tuple[RawFile, int]]:
+    """Each file with its number of pages; one that brings down even who counts them is rejected."""
+    counting = Watched(_count, seconds=max(_COUNTING, seconds), megabytes=0)
     for file in files:
         try:
-            [number] = counting(file) if seconds else _counted(file)
-        except LostError:
-            number = 1
-        yield file, number
+            [number] = counting(file) if seconds else _count(file)
+            yield file, number
+        except LostError as lost:
+            log.warning("ocr: %s: %s", file.origin, lost)
+            yield file.reject(str(lost)), 1
 
 
 def _legible(page: Page) -> float:

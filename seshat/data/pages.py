@@ -6,15 +6,16 @@ they are. All of that is kept, rejected with its reason.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+import regex
+
 from seshat.data.columns import Columns
 from seshat.data.hanging import Placed, begins
 from seshat.data.layout import SENTENCE_END, join_lines
-from seshat.data.line_guards import NOISE
+from seshat.data.lines import Answers, by_scan
 from seshat.data.material import Material
 from seshat.data.readers import Paragraph
 from seshat.data.readers.wordlines import WordLine, word_lines
@@ -23,9 +24,10 @@ from seshat.language import Language
 from seshat.records import Document, Entry, LineCorrection, Page, RawFile, SentencePair
 
 _MARK = "\ufffc"
-"""Put into every word of a line that is not believed, behind its first letter, where neither sentences nor words are cut."""
-Corrections = dict[tuple[str, str], str]
-"""What people say stands on a line, by page and by what was read."""
+"""Put into the words of a line that is not believed, behind their first letters, where neither sentences nor words are cut."""
+_FIRST = regex.compile(r"^(\P{L}*\p{L})")
+_KIND = regex.compile(r"(?:\p{Ll}{1,6}\.)+")
+"""A part of speech, shortened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,13 @@ class _Line:
 
     @property
     def marked(self) -> str:
-        return " ".join(f"{word[:1]}{_MARK}{word[1:]}" for word in self.text.split()) if self.doubt else self.text
+        """With a mark in its words, if it is doubtful; not in what separates the parts of an entry: dashes, ``v.``, numbers."""
+        if not self.doubt:
+            return self.text
+        words = self.text.split()
+        inner = range(1, len(words) - 1)
+        marked = [word if place in inner and _KIND.fullmatch(word) else _FIRST.sub(rf"\1{_MARK}", word) for place, word in enumerate(words)]
+        return " ".join(marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +71,17 @@ def page_documents(
     Sentences of doubtful lines, and running heads, come beside it, rejected.
     """
     found: list[Document] = []
-    said = _by_line(corrections)
-    for (name, code), group in _by_scan(pages):
-        proofs = _proofs(group, said)
+    answers = Answers(corrections)
+    for group in by_scan(pages):
+        name, code = group[0].name, group[0].language
+        proofs = _proofs(group, answers)
         material = _material(group, language, max_chars)
         text: list[Paragraph] = []
         for proof in proofs:
             for index, lines in enumerate(proof.blocks):
                 block = join_lines(line.marked for line in lines)
                 if text and index == 0 and block[:1].islower() and not text[-1].text.endswith(SENTENCE_END):
-                    text[-1] = Paragraph(f"{text[-1].text} {block}", text[-1].place)  # it goes on from the page before
+                    text[-1] = Paragraph(join_lines([text[-1].text, block]), text[-1].place)  # it goes on from the page before
                 else:
                     text.append(Paragraph(block, f"page={proof.number}"))
         doubts = {line.text: line.doubt for proof in proofs for block in proof.blocks for line in block if line.doubt}
@@ -94,9 +103,9 @@ def page_entries(
     was misread) is among them, rejected with its reason, and so is what stands on a doubtful line.
     """
     found: list[Entry | SentencePair] = []
-    said = _by_line(corrections)
-    for _, group in _by_scan(pages):
-        proofs = _proofs(group, said)
+    answers = Answers(corrections)
+    for group in by_scan(pages):
+        proofs = _proofs(group, answers)
         doubts = {line.text: line.doubt for proof in proofs for block in proof.blocks for line in block if line.doubt}
         material = _material(group, language, max_chars)
         for line in _word_lines(proofs):
@@ -109,40 +118,47 @@ def page_entries(
 def _word_lines(pages: Sequence[_Proof]) -> Iterator[WordLine]:
     """The lines of a dictionary, cut in two; those of a page that says by its layout where entries begin are joined first."""
     loose: list[Paragraph] = []
+    entries: list[tuple[str, list[str]]] = []
+    """Where each begins, and its lines; they go on over the page."""
     for proof in pages:
         lines = [line for block in proof.blocks for line in block]
         beginning = begins([Placed(line.text, line.left, line.right) for line in lines])
         if beginning is None:
+            yield from word_lines(_joined(entries))
+            entries = []
             loose += [Paragraph(line.marked, f"page={proof.number}") for line in lines]
             continue
         yield from word_lines(loose, wrapped=True)
         loose = []
-        entries: list[list[_Line]] = []
         for line, first in zip(lines, beginning, strict=True):
             if first or not entries:
-                entries.append([])
-            entries[-1].append(line)
-        joined = (Paragraph(join_lines(line.marked for line in entry), f"page={proof.number}") for entry in entries)
-        yield from word_lines(joined)
+                entries.append((f"page={proof.number}", []))
+            entries[-1][1].append(line.marked)
     yield from word_lines(loose, wrapped=True)
+    yield from word_lines(_joined(entries))
 
 
-def unused(pages: Iterable[Page], corrections: Iterable[LineCorrection]) -> Iterator[LineCorrection]:
-    """The corrections of lines that no page has, rejected."""
-    lines = {(page.origin, line) for page in pages for line in page.text.split("\n") if line}
+def _joined(entries: Iterable[tuple[str, list[str]]]) -> list[Paragraph]:
+    return [Paragraph(join_lines(lines), place) for place, lines in entries]
+
+
+def unused(pages: Iterable[Page], corrections: Sequence[LineCorrection]) -> Iterator[LineCorrection]:
+    """The corrections that no line of a page has, and those that another one of the same line has overruled; rejected."""
+    answers = Answers(corrections)
+    used = {id(found) for page in pages for number in range(len(page.lines)) if (found := answers.to(page, number))}
     for one in corrections:
-        if (one.page, one.read) not in lines:
-            yield one.reject("line: no line of the page reads so; it was read anew since, or the page is not there")
+        if id(one) not in used:
+            yield one.reject("line: no line of the page reads so, or another answer stands for it; it may have been read anew since")
 
 
-def _proofs(pages: Sequence[Page], corrections: Corrections) -> list[_Proof]:
+def _proofs(pages: Sequence[Page], answers: Answers) -> list[_Proof]:
     heads = running_heads(pages)
     return [
-        _proof(page, {line: reason for (at, line), reason in heads.items() if at == place}, corrections) for place, page in enumerate(pages)
+        _proof(page, {line: reason for (at, line), reason in heads.items() if at == place}, answers) for place, page in enumerate(pages)
     ]
 
 
-def _proof(page: Page, heads: dict[int, str], corrections: Corrections) -> _Proof:
+def _proof(page: Page, heads: dict[int, str], answers: Answers) -> _Proof:
     blocks: list[tuple[_Line, ...]] = []
     gone: list[tuple[str, str]] = []
     number = 0
@@ -153,13 +169,13 @@ def _proof(page: Page, heads: dict[int, str], corrections: Corrections) -> _Proo
                 continue
             doubt = page.doubts[number] if page.doubts else ""
             left, _, right, _ = page.boxes[4 * number : 4 * number + 4] or (0.0,) * 4
-            corrected = corrections.get((page.origin, text))
-            if number in heads or doubt.startswith(NOISE):
+            answer = answers.to(page, number)
+            if answer is not None:
+                lines += [_Line(answer.text.replace(_MARK, ""), "", left, right)] if answer.text else []
+            elif number in heads or (doubt and not any(letter.isalpha() for letter in text)):
                 gone.append((text, heads.get(number, doubt)))
-            elif corrected is not None:
-                lines += [_Line(corrected, "", left, right)] if corrected else []
             else:
-                lines.append(_Line(text, doubt, left, right))
+                lines.append(_Line(text.replace(_MARK, ""), doubt, left, right))
             number += 1
         if lines:
             blocks.append(tuple(lines))
@@ -202,16 +218,6 @@ def _rejected(material: Material, name: str, code: str, paragraph: Paragraph, re
     ).reject(reason)
 
 
-def _by_line(corrections: Iterable[LineCorrection]) -> Corrections:
-    return {(one.page, one.read): one.text for one in corrections}
-
-
 def _material(pages: list[Page], language: Language, max_chars: int) -> Material:
     file = RawFile(origin=pages[0].origin.rsplit("#", 1)[0], collection=pages[0].collection, path="", sha256="")
     return Material(file, language, Columns(), max_chars)
-
-
-def _by_scan(pages: Iterable[Page]) -> Iterator[tuple[tuple[str, str], list[Page]]]:
-    ordered = sorted(pages, key=lambda page: (page.name, page.language, page.number))
-    for key, group in itertools.groupby(ordered, key=lambda page: (page.name, page.language)):
-        yield key, list(group)

@@ -55,10 +55,12 @@ def _is_written(letter: str, known: frozenset[str]) -> bool:
 def _tesseract(path: str) -> list[str]:
     """The letters of the network in a language pack; its header says where they are."""
     with open(path, "rb") as stream:
-        (count,) = struct.unpack("<i", stream.read(4))
-        if not _LSTM_LETTERS < count < 100:
-            return []  # an old pack without a network
-        offsets = struct.unpack(f"<{count}q", stream.read(8 * count))
+        head = stream.read(4)
+        count = int.from_bytes(head, "little") if len(head) == 4 else 0
+        table = stream.read(8 * count) if _LSTM_LETTERS < count < 100 else b""
+        if not table or len(table) < 8 * count:
+            return []  # an old pack without a network, or none at all
+        offsets = struct.unpack(f"<{count}q", table)
         start = offsets[_LSTM_LETTERS]
         if start < 0:
             return []
@@ -70,7 +72,9 @@ def _tesseract(path: str) -> list[str]:
 
 
 def _onnx(path: str) -> list[str]:
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except ImportError:
+        return []  # whoever wants to read with it is told so
     described = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).get_modelmeta().custom_metadata_map
     return [unicodedata.normalize("NFC", letter) for letter in described.get("character", "").split("\n") if letter]

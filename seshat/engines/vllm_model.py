@@ -124,7 +124,8 @@ class VllmService:
         """
         if decoding.num_beams:
             raise EngineError("vLLM serves without beam search: decode greedily or from samples, or with the engine transformers")
-        sampling = [sampling_of(decoding, prompt, max_new_tokens, stop) for prompt in prompts]
+        whole = {"output_kind": self._vllm.sampling_params.RequestOutputKind.FINAL_ONLY}  # all samples of a prompt, when the last has ended
+        sampling = [sampling_of(decoding, prompt, max_new_tokens, stop) | whole for prompt in prompts]
         asked = [
             asyncio.run_coroutine_threadsafe(self._answer(prompt, one), self._loop) for prompt, one in zip(prompts, sampling, strict=True)
         ]

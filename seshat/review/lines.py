@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from seshat.data.lines import NOTHING, RIGHT, SHEET, Doubtful, doubtful
+from seshat.data.lines import GUARD, NOTHING, RIGHT, SHEET, Answers, Doubtful, doubtful
 from seshat.data.ocr import TEXT_LAYER, Ocr
 from seshat.data.readers.pages import Rendering, read_pages
 from seshat.data.readers.raw import find_raw
@@ -18,6 +18,7 @@ from seshat.errors import DataError
 from seshat.evaluation.results import FOLDER
 from seshat.language import Language
 from seshat.records import LineCorrection, Page, digest
+from seshat.review.form import FORMULA
 from seshat.review.handouts import guarded, markup, own, rare_letters, render
 from seshat.rights import CORRECTIONS
 from seshat.step import Outcome
@@ -57,9 +58,11 @@ def write_lines(ocr: Ocr, language: Language, store: Store, raw: str, *, most: i
 
 def write_answered(ocr: Ocr, store: Store, raw: str, folder: str) -> Outcome:
     """Write the lines that people have answered as pictures with their texts, as ``seshat ocr-learn`` takes them."""
-    said = {(one.page, one.read): one.text for one in store.records("ingest", LineCorrection)}
-    pages = list(store.records("ocr", Page))
-    answered = [one for page in pages for one in _lines(page) if said.get((page.origin, one.text))]
+    corrections = list(store.records("ingest", LineCorrection))
+    answers, pages = Answers(corrections), list(store.records("ocr", Page))
+    lines = [Doubtful(page, number, text, "") for page in pages for number, text in enumerate(page.lines)]
+    found = {one: said.text for one in lines if (said := answers.to(one.page, one.number)) and said.text}
+    answered = list(found)
     number = 0
     for one, picture in zip(answered, _pictures(answered, ocr, raw), strict=True):
         if picture is None:
@@ -68,14 +71,11 @@ def write_answered(ocr: Ocr, store: Store, raw: str, folder: str) -> Outcome:
         os.makedirs(folder, exist_ok=True)
         picture.save(f"{name}.png")
         with open(f"{name}.gt.txt", "w", encoding="utf-8") as stream:
-            stream.write(f"{said[one.page.origin, one.text]}\n")
+            stream.write(f"{found[one]}\n")
         number += 1
-    return Outcome(stage="lines", rows_in=len(said), kept=number, note=f"{folder}: 'seshat ocr-learn --lines {folder}' learns from it")
-
-
-def _lines(page: Page) -> Iterator[Doubtful]:
-    texts = [line for line in page.text.split("\n") if line]
-    yield from (Doubtful(page, number, text, "") for number, text in enumerate(texts))
+    return Outcome(
+        stage="lines", rows_in=len(corrections), kept=number, note=f"{folder}: 'seshat ocr-learn --lines {folder}' learns from it"
+    )
 
 
 def table(lines: Iterable[Doubtful]) -> bytes:
@@ -109,6 +109,8 @@ def page(lines: Sequence[Doubtful], pictures: Sequence[str], language: Language)
         "keys": SHEET,
         "right": RIGHT,
         "nothing": NOTHING,
+        "guard": GUARD,
+        "formula": FORMULA,
         "rows": [
             [one.page.origin, one.number + 1, guarded(one.text), f"{one.page.confidences[one.number]:.2f}", one.doubt] for one in lines
         ],

@@ -47,13 +47,14 @@ def page(number: int, lines: Sequence[str], doubts: dict[int, str] | None = None
     )
 
 
-def correction(one: Page, read: str, text: str) -> LineCorrection:
+def correction(one: Page, read: str, text: str, line: int = 0) -> LineCorrection:
     return LineCorrection(
         origin="corrections/lines.csv#row=2",
         collection="corrections",
         name=one.name,
         language=one.language,
         page=one.origin,
+        line=line or one.lines.index(read) + 1,
         read=read,
         text=text,
     )
@@ -203,7 +204,7 @@ def test_what_people_write_into_the_sheet_comes_back_by_ingest(tmp_path: Path) -
     assert [(item.number, item.text) for item in waiting] == list(enumerate(lines))[1:]
     rows = list(csv.DictReader(io.StringIO(table(waiting).decode("utf-8-sig"))))
     assert rows[0]["read"] == f"{GUARD}=aw1n ea y0ia."
-    for row, answer in zip(rows, ["Nokon awin ea yoia.", "ok", "-", ""], strict=True):
+    for row, answer in zip(rows, ["Nokon awin ea yoia.", "Ok", "–", ""], strict=True):
         row["corrected"] = answer
     sheet = tmp_path / "raw" / "corrections" / "lines.csv"
     sheet.parent.mkdir(parents=True)
@@ -227,8 +228,88 @@ def test_what_people_write_into_the_sheet_comes_back_by_ingest(tmp_path: Path) -
 
 
 def test_a_correction_of_a_line_that_is_not_there_is_kept_with_its_reason() -> None:
-    [lost] = unused([page(1, ["a b"])], [correction(page(1, []), "a c", "a b")])
-    assert lost.reason == "line"
+    one = page(1, ["a b", "c d"])
+    right, overruled = correction(one, "c d", "c e"), correction(one, "c d", "c f")
+    lost = list(unused([one], [correction(one, "a c", "a b", 1), overruled, right]))
+    assert [(item.reason, item.read, item.text) for item in lost] == [("line", "a c", "a b"), ("line", "c d", "c f")]
+
+
+def test_lines_that_read_the_same_have_answers_of_their_own() -> None:
+    one = page(1, ["lllii", "Moa joai.", "lllii"], {0: "words: no", 2: "words: no"})
+    said = [correction(one, "lllii", "Nete riki.", 1), correction(one, "lllii", "Joni riki.", 3)]
+    [document] = page_documents([one], SHIPIBO, corrections=said)
+    assert document.paragraphs == ("Nete riki. Moa joai. Joni riki.",)
+    moved = page(1, ["new", "lllii"], {1: "words: no"})
+    assert page_documents([moved], SHIPIBO, corrections=said[:1])[0].paragraphs == ("new Nete riki.",), "read anew, and still the only one"
+    [withheld] = page_documents([moved], SHIPIBO, corrections=said)
+    assert withheld.reason == "line", "nobody knows which of the two it is now"
+
+
+def test_a_mark_that_stands_in_a_text_is_no_doubt() -> None:
+    one = page(1, ["Jainxon \ufffc moa.", "kene – dise\ufffcño"])
+    [document] = page_documents([one], SHIPIBO)
+    assert document.rejected == ""
+    assert [entry.rejected for entry in page_entries([one], SHIPIBO) if isinstance(entry, Entry) and entry.headword == "kene"] == [""]
+
+
+@pytest.mark.parametrize("line", ["káti v. ir", "káti - ir", "káti – ir", "káti v. – ir"])
+def test_a_doubtful_entry_costs_only_itself(line: str) -> None:
+    one = page(1, ["nete s. mundo", line, "12", "oxe s. luna"], {1: "words: no", 2: "confidence: low"}, name="scans/diccionario")
+    found = [(entry.headword, entry.reason) for entry in page_entries([one], SHIPIBO) if isinstance(entry, Entry)]
+    assert found == [("nete", ""), ("káti", "line"), ("oxe", "")]
+
+
+def test_a_good_sentence_before_a_doubtful_one_is_used() -> None:
+    document, withheld = page_documents([page(1, ["Eara jakon riki.", "¿Min jawen jane?"], {1: "words: no"})], SHIPIBO)
+    assert (document.paragraphs, withheld.paragraphs) == (("Eara jakon riki.",), ("¿Min jawen jane?",))
+
+
+def test_entries_go_on_over_the_page() -> None:
+    def placed(number: int, lines: Sequence[tuple[str, bool]]) -> Page:
+        one = page(number, [text for text, _ in lines], name="scans/diccionario")
+        boxes = list(one.boxes)
+        for place, (text, indented) in enumerate(lines):
+            left = 0.14 if indented else 0.1
+            boxes[4 * place], boxes[4 * place + 2] = left, left + 0.01 * len(text)
+        return replace(one, boxes=tuple(boxes))
+
+    first = placed(
+        1,
+        [
+            ("atapa s. gallina", False),
+            ("de corral", True),
+            ("bari s. sol", False),
+            ("de dia", True),
+            ("joni s. persona", False),
+            ("que vive", True),
+        ],
+    )
+    second = placed(
+        2,
+        [
+            ("en la selva: lejos", True),
+            ("oxe s. luna", False),
+            ("llena", True),
+            ("yapa s. pez", False),
+            ("de rio", True),
+            ("wai s. chacra", False),
+        ],
+    )
+    said = {
+        entry.headword: entry.translation
+        for entry in page_entries([first, second], SHIPIBO)
+        if isinstance(entry, Entry) and not entry.rejected
+    }
+    assert said["joni"] == "persona que vive en la selva: lejos"
+    assert "en la selva" not in said
+
+
+def test_a_head_that_people_call_text_is_text() -> None:
+    pages = [page(number, ["Non joi", *body(number), *body(number + 1)], {0: "words: no"}) for number in range(1, 5)]
+    assert [item.number for item in doubtful(pages)] == []
+    [document, *rejected] = page_documents(pages, SHIPIBO, corrections=[correction(pages[0], "Non joi", "Non joi.")])
+    assert document.paragraphs[0].startswith("Non joi. ")
+    assert len(rejected) == 3
 
 
 # Two engines

@@ -89,7 +89,13 @@ class AsyncStandIn:
                 said = [*ids, END][:length]
                 text = "".join(chr(96 + one) for one in said if one != END) if params["detokenize"] else ""
                 self.said += 1
-                yield types.SimpleNamespace(outputs=[Output(said, -0.5 * length, text=text)] * params.get("n", 1))
+                number = params.get("n", 1)
+                one = Output(said, -0.5 * length, text=text)
+                if params.get("output_kind") == "final only":
+                    if length == len(ids) + 1:
+                        yield types.SimpleNamespace(outputs=[one] * number)
+                else:  # as the real one: of several samples only the one that moved
+                    yield types.SimpleNamespace(outputs=[one])
         finally:
             self.together -= 1
 
@@ -99,6 +105,7 @@ def vllm(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
     module, lora, sampling = (types.ModuleType(name) for name in ("vllm", "vllm.lora.request", "vllm.sampling_params"))
     module.LLM, module.SamplingParams, module.sampling_params = StandIn, dict, sampling  # type: ignore[attr-defined]
     module.AsyncLLMEngine, module.AsyncEngineArgs = AsyncStandIn, dict  # type: ignore[attr-defined]
+    sampling.RequestOutputKind = types.SimpleNamespace(FINAL_ONLY="final only")  # type: ignore[attr-defined]
     sampling.BeamSearchParams = dict  # type: ignore[attr-defined]
     lora.LoRARequest = lambda *asked: asked  # type: ignore[attr-defined]
     for name, one in {"vllm": module, "vllm.lora": types.ModuleType("vllm.lora"), "vllm.lora.request": lora}.items():
@@ -170,6 +177,7 @@ def test_prompts_of_several_threads_are_at_work_together(vllm: type[StandIn]) ->
     assert said[0][0].logprob == pytest.approx(-0.5)
     assert AsyncStandIn.last.most > 1
     assert len({name for *_, name in AsyncStandIn.last.calls}) == 4
+    service.generate([[1]], max_new_tokens=9, stop=[END])
     [[one, other]] = [
         drawn for _, drawn in service.candidates([[1]], max_new_tokens=9, stop=[END], decoding=Decoding(method="mbr", samples=2))
     ]

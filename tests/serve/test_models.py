@@ -149,6 +149,7 @@ def test_vllm_is_given_the_merged_model_and_many_prompts_at_once(monkeypatch: py
     from tests.engines.test_vllm import AsyncStandIn
 
     library = types.ModuleType("vllm")
+    library.sampling_params = types.SimpleNamespace(RequestOutputKind=types.SimpleNamespace(FINAL_ONLY="final only"))  # type: ignore[attr-defined]
     library.AsyncLLMEngine, library.AsyncEngineArgs, library.SamplingParams = AsyncStandIn, dict, dict  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "vllm", library)
     serving = Serving(engine="vllm")

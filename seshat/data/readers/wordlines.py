@@ -59,9 +59,8 @@ _KINDS = (
     *("onom", "poss", "inv", "clit", "enf", "interr", "cuant"),
 )
 """How dictionaries shorten parts of speech; between a word and its meaning, one of them is as good as a dash."""
-_BARE = regex.compile(
-    rf"^(?P<word>[^.,;:]{{1,60}}?)\s+(?P<kind>(?:(?:{'|'.join(map(regex.escape, _KINDS))})\.\s?){{1,2}})\s*(?P<meaning>\S.*)$"
-)
+_KIND = "|".join(map(regex.escape, sorted(_KINDS, key=len, reverse=True)))
+_BARE = regex.compile(rf"^(?P<word>[^.,;:]{{1,60}}?)\s+(?P<kind>(?:(?:{_KIND})\.\s?){{1,2}})\s*(?P<meaning>\S.*)$")
 _LONGEST_HEADWORD = 60
 """Characters; a longer left side is a sentence that happens to hold a dash."""
 _NUMBERS = regex.compile(r"[\d\s.,\-–—]+")
@@ -109,13 +108,16 @@ def word_lines(lines: Iterable[Paragraph], *, wrapped: bool = False) -> Iterator
 
 def _parse(line: Paragraph) -> WordLine:
     text = line.text.strip()
+    bare = _BARE.match(text)
     for separator in _SEPARATORS:
         parts = regex.split(separator, text, maxsplit=1)
+        if bare and len(parts[0]) > bare.end("kind"):
+            continue  # it cuts the meaning
         if len(parts) == 2 and parts[0].strip() and parts[1].strip() and len(parts[0]) <= _LONGEST_HEADWORD:
             word, kind = _part_of_speech(parts[0].strip())
             return WordLine(line.place, word, parts[1].strip(), kind, text)
-    if match := _BARE.match(text):
-        return WordLine(line.place, match["word"], match["meaning"], match["kind"].strip(), text)
+    if bare:
+        return WordLine(line.place, bare["word"], bare["meaning"], bare["kind"].strip(), text)
     return WordLine(
         line.place,
         text=text,

@@ -2,7 +2,8 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const rows = [...document.querySelectorAll(".line")];
-const memory = `seshat-lines-${data.rows.length}-${data.rows.map((row) => row.join("|")).join("\n").length}-${data.rows[0].join("|")}`;
+const content = data.rows.map((row) => row.join("|")).join("\n");
+const memory = `seshat-lines-${[...content].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 2147483647, 7)}`;
 let answers = {};
 try {
   answers = JSON.parse(localStorage.getItem(memory) || "{}");
@@ -73,7 +74,8 @@ document.addEventListener("keydown", (event) => {
 
 document.getElementById("save").addEventListener("click", () => {
   const cell = (text) => `"${String(text).replaceAll('"', '""')}"`;
-  const lines = [data.columns, ...data.rows.map((row, place) => [...row, answers[place + 1] || ""])];
+  const guarded = (text) => (data.formula.some((mark) => text.startsWith(mark)) && text !== data.nothing ? data.guard + text : text);
+  const lines = [data.columns, ...data.rows.map((row, place) => [...row, guarded(answers[place + 1] || "")])];
   const file = new Blob(["\ufeff" + lines.map((line) => line.map(cell).join(",")).join("\r\n") + "\r\n"], { type: "text/csv" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
