@@ -51,7 +51,7 @@ def test_no_run_of_three_is_said_twice() -> None:
     assert likely[1].tolist() == [1] * 9
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_a_network_points_at_the_hints_of_new_sentences() -> None:
     examples = corpus()
     known, asked = examples[40:], examples[:40]

@@ -29,6 +29,7 @@ def merged(root: Path, name: str) -> dict[str, torch.Tensor]:
     return load_file(root / "models" / "speech" / name / "merged" / "model.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_session")
 def test_a_worker_of_ray_gives_the_weights_of_this_process(tmp_path: Path) -> None:

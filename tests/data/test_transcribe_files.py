@@ -131,6 +131,7 @@ def test_ray_is_started_only_where_there_is_much_to_do() -> None:
         assert [on_ray(settings_of("transcribe", given), given, number) for number in (1, 7, 8)] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_on_ray_the_same_is_heard(folder: Path) -> None:
     for execution in ("ray", "local"):
