@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
 
-from benchmarks.confusions import learn as learn_confusions
+from seshat.data.confusions import learn as learn_confusions
 from seshat.engines.ocr import engine_version, tesseract_weights
 from seshat.engines.ppocr import PpOcrFeatures
 from seshat.errors import EngineError

@@ -217,7 +217,7 @@ class Page(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineCorrection(Record):
-    """What a person says about a line of a scan."""
+    """What a person, or what is learnt from other lines, says about a line of a scan."""
 
     content: ClassVar = ("page", "line", "read", "text")
 
@@ -232,6 +232,8 @@ class LineCorrection(Record):
     """The line as an engine read it."""
     text: str
     """What stands there; empty if no text does."""
+    rules: tuple[str, ...] = ()
+    """What put it right, if no person did, place by place: ``b → ь``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from seshat.config import Section
 from seshat.data.beads import Bead
 from seshat.data.bootstrap import SURE, align_part, learn, shared_names
 from seshat.data.evidence import Knowledge, Model, Side, Stems, stems
+from seshat.data.mend import SAY_OF_LINES
 from seshat.data.pages import page_documents
 from seshat.data.similarity import Similarity
 from seshat.engines.sentences import SentenceEncoder, identity
@@ -288,7 +289,7 @@ def parallel_documents(store: Store, language: Language) -> Iterator[tuple[Slice
     """The stored pieces of every document that has both sides, in the order of their names."""
     pieces: dict[str, list[Slice]] = {}
     languages: dict[str, set[str]] = {}
-    for stage, kind in (("ingest", Document), ("ocr", Page), ("ingest", LineCorrection)):
+    for stage, kind in (("ingest", Document), ("ocr", Page), *((source, LineCorrection) for source in SAY_OF_LINES)):
         for name, code, piece in _named_rows(store, stage, kind):
             if kind is LineCorrection and name not in pieces:
                 continue  # of a page that is not there

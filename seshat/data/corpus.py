@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from seshat.data.mend import SAY_OF_LINES
 from seshat.data.pages import is_dictionary, page_documents, page_entries, unused
 from seshat.language import Language
 from seshat.records import BackTranslation, Document, Entry, LineCorrection, Page, Record, SentencePair, Utterance
@@ -30,7 +31,8 @@ def parts(store: Store) -> Iterator[Part]:
     for stage, kind in SOURCES:
         pieces = tuple(slices(store.files(stage, kind), ROWS_PER_PART))
         if kind is Page and pieces:
-            yield Part((*pieces, *slices(store.files("ingest", LineCorrection), ROWS_PER_PART)))
+            said = [file for source in SAY_OF_LINES for file in store.files(source, LineCorrection)]
+            yield Part((*pieces, *slices(said, ROWS_PER_PART)))
         else:
             yield from (Part((piece,)) for piece in pieces)
 

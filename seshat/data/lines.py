@@ -55,15 +55,28 @@ def doubtful(pages: Iterable[Page], answered: Iterable[LineCorrection] = ()) -> 
 
 
 class Answers:
-    """What people say about lines: of a line that was read anew since, as long as no other line of its page reads the same."""
+    """What people say about lines: of a line that was read anew since, as long as no other line of its page reads the same.
+
+    What rules say counts where no person says anything.
+    """
 
     def __init__(self, corrections: Iterable[LineCorrection]) -> None:
         self._said: dict[tuple[str, str], dict[int, LineCorrection]] = {}
+        self._mended: dict[tuple[str, int, str], LineCorrection] = {}
         for one in corrections:
+            if one.rules:
+                self._mended[one.page, one.line, one.read] = one
+                continue
             self._said.setdefault((one.page, _alike(one.read)), {})[one.line] = one
 
+    def mended(self, page: Page, number: int) -> str:
+        """A line (from 0) of a page that no person says anything about, with what rules put right."""
+        text = page.lines[number]
+        one = self._mended.get((page.origin, number + 1, text))
+        return one.text if one else text
+
     def to(self, page: Page, number: int) -> LineCorrection | None:
-        """What is said about a line (from 0) of a page."""
+        """What a person says about a line (from 0) of a page."""
         said = self._said.get((page.origin, _alike(page.lines[number])), {})
         if number + 1 in said:
             return said[number + 1]

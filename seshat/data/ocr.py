@@ -15,6 +15,7 @@ from seshat.config import PathSetting, Section
 from seshat.data.enhance import despeckle, divide_background, straighten
 from seshat.data.layout import paragraphs, reading_order
 from seshat.data.line_guards import LineGuards
+from seshat.data.mend import Source
 from seshat.data.names import split_name
 from seshat.data.readers import RefusedError, raw_files
 from seshat.data.readers.pages import PageSource, Renderer, Rendering, count_pages, read_pages
@@ -97,6 +98,9 @@ class Ocr(Reading):
     """A page for which the engine takes more memory is given up, too; 0: any."""
     dictionary: tuple[str, ...] = ("*diccionario*", "*dictionary*", "*vocabulario*")
     """Which scans are pages of a dictionary and become entries."""
+    confusions: Source = ""
+    """From what ``make align`` learns which letters the engine takes for others, to put them right: ``corrections`` that people made to
+    lines, or ``dictionary``, the words of entries, sentences and texts that nobody had to recognise; empty: nothing is changed."""
     pages_per_part: int = Field(8, ge=1)
     max_rejected: float = Field(0.9, ge=0, le=1)
     """A larger share of rejected pages fails the run."""

@@ -147,7 +147,7 @@ def unused(pages: Iterable[Page], corrections: Sequence[LineCorrection]) -> Iter
     answers = Answers(corrections)
     used = {id(found) for page in pages for number in range(len(page.lines)) if (found := answers.to(page, number))}
     for one in corrections:
-        if id(one) not in used:
+        if id(one) not in used and not one.rules:
             yield one.reject("line: no line of the page reads so, or another answer stands for it; it may have been read anew since")
 
 
@@ -175,7 +175,7 @@ def _proof(page: Page, heads: dict[int, str], answers: Answers) -> _Proof:
             elif number in heads or (doubt and not any(letter.isalpha() for letter in text)):
                 gone.append((text, heads.get(number, doubt)))
             else:
-                lines.append(_Line(text.replace(_MARK, ""), doubt, left, right))
+                lines.append(_Line(answers.mended(page, number).replace(_MARK, ""), doubt, left, right))
             number += 1
         if lines:
             blocks.append(tuple(lines))

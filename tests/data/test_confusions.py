@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.confusions import Confusions, Rule, learn, pairs_from_words
+from seshat.data.confusions import Confusions, Rule, learn, pairs_from_words
 
 LINES = (
     ("tbla kbna", "tьla kьna"),
