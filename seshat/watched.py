@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from seshat.errors import DataError
 
+log = logging.getLogger(__name__)
 In = TypeVar("In")
 Out = TypeVar("Out")
 _LOOK = 0.2
@@ -69,6 +70,18 @@ class Watched(Generic[In, Out]):
         finally:
             if not ended:  # nobody listens to the rest
                 self.close()
+
+    def twice(self, item: In) -> list[Out]:
+        """All results for an item; if the process is lost it is asked once more, for what killed it may have been something else.
+
+        Raises:
+            LostError: If it was lost again.
+        """
+        try:
+            return list(self(item))
+        except LostError as lost:
+            log.warning("%s; once more", lost)
+            return list(self(item))
 
     def close(self) -> None:
         """End the process, wherever it is in its work."""

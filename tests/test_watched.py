@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +91,17 @@ def test_the_error_of_the_work_is_its_own() -> None:
         list(watched("?"))
     assert not isinstance(caught.value, LostError)
     watched.close()
+
+
+def crash_once(mark: str) -> Iterator[str]:
+    """Ends its process the first time."""
+    if not os.path.exists(mark):
+        Path(mark).touch()
+        os._exit(9)
+    yield "done"
+
+
+def test_what_is_lost_once_is_asked_again(tmp_path: Path) -> None:
+    assert Watched(crash_once, seconds=30, megabytes=0).twice(str(tmp_path / "mark")) == ["done"]
+    with pytest.raises(LostError, match="crash"):
+        Watched(work, seconds=30, megabytes=0).twice("ab!")

@@ -24,6 +24,7 @@ from seshat.engines.speech import SAMPLE_RATE, Device, EngineName, Heard, Listen
 from seshat.language import Language, clean_spaces, what_was_written
 from seshat.records import RawFile, Record, Utterance
 from seshat.stage import Stage
+from seshat.watched import LostError, Watched
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ class TranscribeRecordings(Stage[RawFile, Record]):
     compute_type: str = "default"
     guards: Guards = Guards()
     timing: Aligner = Aligner()
+    seconds: float = Field(0.0, exclude=True)
+    """See ``Transcribe.part_seconds``; 0: recordings are heard in this process."""
+    megabytes: float = Field(0.0, exclude=True)
     language: Language | None = None
     """None: plain files, whose names say nothing and whose text stays as the engine writes it."""
 
@@ -57,14 +61,33 @@ class TranscribeRecordings(Stage[RawFile, Record]):
         for file in records:
             if file.origin.lower().endswith(TRANSCRIPTS):  # it comes along with its recording, which has been written down from it
                 continue
-            try:
-                if isinstance(file, Transcribed) and self.language:
-                    yield from list(utterances(file, self.timing, self.guards, self.language, self.max_minutes))
-                else:
-                    yield from list(self._utterances(file))
-            except RefusedError as refusal:
-                log.warning("transcribe: %s: %s", file.origin, refusal)
-                yield file.reject(str(refusal))
+            for record in self._survive(file) if self.seconds else self._read(file):
+                if isinstance(record, RawFile):
+                    log.warning("transcribe: %s: %s", file.origin, record.rejected)
+                yield record
+
+    def _survive(self, file: RawFile) -> Iterator[Record]:
+        """What is said, found by another process; a file that is lost with it twice is rejected."""
+        try:
+            yield from self._elsewhere.twice(file)
+        except LostError as lost:
+            yield file.reject(str(lost))
+
+    @cached_property
+    def _elsewhere(self) -> Watched[RawFile, Record]:
+        return Watched(self._read, seconds=self.seconds, megabytes=self.megabytes)
+
+    def _read(self, file: RawFile) -> Iterator[Record]:
+        """All that is said, or the file with the reason why it cannot be heard."""
+        try:
+            if isinstance(file, Transcribed) and self.language:
+                found: list[Utterance] = list(utterances(file, self.timing, self.guards, self.language, self.max_minutes))
+            else:
+                found = list(self._utterances(file))
+        except RefusedError as refusal:
+            yield file.reject(str(refusal))
+        else:
+            yield from found
 
     @cached_property
     def _engine(self) -> SpeechEngine:

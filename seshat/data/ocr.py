@@ -311,7 +311,7 @@ def _counted(files: Iterable[RawFile], seconds: float) -> Iterator[tuple[RawFile
     counting = Watched(_count, seconds=max(_COUNTING, seconds), megabytes=0)
     for file in files:
         try:
-            [number] = counting(file) if seconds else _count(file)
+            [number] = counting.twice(file) if seconds else _count(file)
             yield file, number
         except LostError as lost:
             log.warning("ocr: %s: %s", file.origin, lost)

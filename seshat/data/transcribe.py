@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated
 
@@ -22,7 +22,11 @@ from seshat.language import Language
 from seshat.records import RawFile
 from seshat.stage import Resources
 from seshat.step import Part, Step
+from seshat.watched import Watched
 from seshat.withdrawals import NOTHING, Withdrawals
+
+_MEASURING = 600.0
+"""Seconds that it may take to say how long a recording is."""
 
 
 def _place_or_name(value: object) -> object:
@@ -57,6 +61,10 @@ class Transcribe(Guards):
     compute_type: str = "default"
     """faster-whisper: float16 or int8_float16 on a GPU, int8 or float32 elsewhere; default: as the weights are. The others take
     float32, float16 or bfloat16; default: float16 on a GPU, else float32."""
+    part_seconds: float = Field(10_800.0, ge=0)
+    """A part that takes longer is given up, as is one that brings the engine down, after a second try; 0: they are not watched."""
+    part_megabytes: float = Field(0.0, ge=0)
+    """A part for which the engine takes more memory is given up, too; 0: any."""
     timing: Timing = Timing()
     """How a transcript that lies beside a recording is aligned to it; the engine is then not asked."""
     max_rejected: float = Field(1.0, ge=0, le=1)
@@ -93,7 +101,8 @@ def step(
     except EngineError as error:
         files, note = transcribed_only(files, error, note)
     stage = stage_of(transcribe, language, folder, version, root)
-    pieces = (file.inputs if isinstance(file, Transcribed) else (piece,) for file in files for piece in ranges(file, transcribe))
+    measured = measure(transcribe)
+    pieces = (file.inputs if isinstance(file, Transcribed) else (piece,) for file in files for piece in ranges(file, transcribe, measured))
     parts = tuple(Part(piece) for piece in pieces)
     return Step("transcribe", (stage,), parts, settings=settings_yaml, max_rejected=transcribe.max_rejected, note=note)
 
@@ -121,12 +130,33 @@ def stage_of(transcribe: Transcribe, language: Language | None, folder: str, ver
         compute_type=transcribe.compute_type,
         guards=Guards(**transcribe.model_dump(include=set(Guards.model_fields))),
         timing=transcribe.timing.aligner(root),
+        seconds=transcribe.part_seconds,
+        megabytes=transcribe.part_megabytes,
         language=language,
         resources=transcribe.resources,
     )
 
 
-def ranges(file: RawFile, transcribe: Transcribe) -> Iterator[RawFile]:
+def measure(transcribe: Transcribe) -> Callable[[RawFile], float]:
+    """A function that says for how many seconds a recording plays; it raises a DataError if nobody can say.
+
+    Where parts are watched another process looks, that a file may bring down.
+    """
+    elsewhere = Watched(_length, seconds=_MEASURING, megabytes=0)
+
+    def measured(file: RawFile) -> float:
+        [seconds] = elsewhere.twice(file) if transcribe.part_seconds else _length(file)
+        return seconds
+
+    return measured
+
+
+def _length(file: RawFile) -> Iterator[float]:
+    with raw_stream(file) as stream:
+        yield seconds_of(stream)
+
+
+def ranges(file: RawFile, transcribe: Transcribe, measured: Callable[[RawFile], float]) -> Iterator[RawFile]:
     """A long recording in ranges of about equal length, by nominal seconds; a short one, or one with a transcript, stays whole.
 
     So does one that is too long or cannot be heard: whoever listens will refuse it with the reason.
@@ -136,8 +166,7 @@ def ranges(file: RawFile, transcribe: Transcribe) -> Iterator[RawFile]:
         return
     size, seconds = round(60 * transcribe.minutes_per_part), 0.0
     try:
-        with raw_stream(replace(file, sha256="")) as stream:
-            seconds = seconds_of(stream)
+        seconds = measured(replace(file, sha256=""))
     except DataError:
         yield file
         return

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seshat.data.readers import raw_file, raw_stream
-from seshat.data.readers.audio import seconds_of
-from seshat.data.transcribe import Transcribe, ranges, stage_of, weights_of
+from seshat.data.readers import raw_file
+from seshat.data.transcribe import Transcribe, measure, ranges, stage_of, weights_of
 from seshat.errors import DataError
 from seshat.records import RawFile, Record, Utterance
 from seshat.step import Part, Step
@@ -53,7 +52,8 @@ def transcribe_files(
 
     ``names`` are those of the results of each. A file of which a part cannot be used is written without it, and is bad as well.
     """
-    found = [_recording(str(path), name, settings) for path, name in names.items()]
+    measured = measure(settings)
+    found = [_recording(str(path), name, settings, measured) for path, name in names.items()]
     good = [one for one in found if isinstance(one, Recording)]
     step, engine = Step("transcribe", (), ()), ""
     if good:
@@ -68,16 +68,15 @@ def transcribe_files(
             yield one
 
 
-def _recording(path: str, stem: str, settings: Transcribe) -> Recording | Bad:
+def _recording(path: str, stem: str, settings: Transcribe, measured: Callable[[RawFile], float]) -> Recording | Bad:
     if not os.path.isfile(path):
         return Bad(path, "missing: there is no such file")
     try:
         file = raw_file(path)
-        with raw_stream(file) as stream:
-            seconds = seconds_of(stream)
+        seconds = measured(file)
     except DataError as error:
         return Bad(path, str(error))
-    return Recording(path, stem, file, seconds, tuple(Part((piece,)) for piece in ranges(file, settings)))
+    return Recording(path, stem, file, seconds, tuple(Part((piece,)) for piece in ranges(file, settings, measured)))
 
 
 def _records(one: Recording, step: Step, store: Store) -> Iterator[Record]:

@@ -125,10 +125,10 @@ def read(folder: Path, files: dict[str, bytes]) -> list[Record]:
         (folder / "scans" / name).write_bytes(data)
     store = Store(str(folder / "workspace"))
     work = step(Ocr(engine="fake", page_seconds=0, max_rejected=1.0), TAMURI, str(folder))
-    return [record for part in work.parts for record in _made(work.work(part, store), store)]
+    return [record for part in work.parts for record in stored(work.work(part, store), store)]
 
 
-def _made(line: PartLine, store: Store) -> list[Record]:
+def stored(line: PartLine, store: Store) -> list[Record]:
     return [record for file in line.files for record in store.slice(Slice(file), KINDS[file.kind])]
 
 

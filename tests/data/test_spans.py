@@ -14,7 +14,7 @@ from seshat.data.readers import RefusedError, raw_file, raw_stream
 from seshat.data.readers import spans as module
 from seshat.data.readers.audio import decode, decode_tracks, seconds_of
 from seshat.data.readers.spans import quietest, span, stretch
-from seshat.data.transcribe import Transcribe, ranges, step
+from seshat.data.transcribe import Transcribe, measure, ranges, step
 from seshat.engines.speech import SAMPLE_RATE, Samples
 from seshat.errors import StoreError
 from seshat.language import Language
@@ -141,14 +141,15 @@ def recorded(tmp_path: Path, data: bytes, name: str = "a.wav") -> RawFile:
 )
 def test_a_long_recording_is_cut_and_a_short_one_stays_whole(tmp_path: Path, minutes: float, cuts: list[tuple[int, int]]) -> None:
     file = recorded(tmp_path, wav(np.zeros(round(60 * minutes) * SAMPLE_RATE, np.float32)))
-    found = list(ranges(file, Transcribe(minutes_per_part=1, max_minutes=5)))
+    asked = Transcribe(minutes_per_part=1, max_minutes=5)
+    found = list(ranges(file, asked, measure(asked)))
     assert [(piece.start, piece.stop) for piece in found] == cuts
     assert [piece.id == file.id for piece in found] == [cuts == [(0, -1)]] * len(found)
 
 
 def test_what_cannot_be_heard_stays_whole_to_be_refused(tmp_path: Path) -> None:
     file = recorded(tmp_path, b"no sound at all " * 200)
-    assert list(ranges(file, Transcribe())) == [file]
+    assert list(ranges(file, Transcribe(), measure(Transcribe()))) == [file]
 
 
 def test_in_parts_as_much_is_heard_as_at_once_and_a_kill_costs_one_part(tmp_path: Path) -> None:
