@@ -200,7 +200,7 @@ class Page(Record):
     confidence: float
     """The mean over the lines, weighted by their length; from 0 to 1."""
     boxes: tuple[float, ...] = ()
-    """Four numbers a line: left, top, right, bottom, as shares of the page's width and height."""
+    """Four numbers a line: left, top, right, bottom, as shares of the page's width and height once it is level."""
     confidences: tuple[float, ...] = ()
     """One a line, from 0 to 1."""
     doubts: tuple[str, ...] = ()

@@ -68,7 +68,7 @@ def said(watched: Watched[str, str], item: str) -> tuple[str, str]:
 
 
 def test_what_is_lost_is_said_and_what_came_before_is_kept() -> None:
-    watched = Watched(work, seconds=1.5, megabytes=200)
+    watched = Watched(work, seconds=3, megabytes=200)
     assert said(watched, "abc") == ("abc", "")
     first = {one[1:] for one in watched("de")}
     assert first == {one[1:] for one in watched("f")}, "one process for all"
@@ -76,7 +76,7 @@ def test_what_is_lost_is_said_and_what_came_before_is_kept() -> None:
     assert said(watched, "ab!c") == ("ab", "crash: the library that reads it ended with SIGSEGV")
     assert next(watched("wx"))[0] == "w"
     assert said(watched, "y") == ("y", ""), "the rest of what nobody listened to is not heard by the next"
-    assert said(watched, "gz") == ("g", "hang: nothing came of it within 1.5 s")
+    assert said(watched, "gz") == ("g", "hang: nothing came of it within 3 s")
     heard, why = said(watched, "hM")
     assert heard == "h"
     assert why.startswith("memory: it took ")
