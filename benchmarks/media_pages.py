@@ -1,8 +1,9 @@
 """How well and how fast pages are read: python -m benchmarks.media_pages [--pages 300] [--engines tesseract,rapidocr] [PART ...]
 
-PART is quality (character error rate by degradation), edges (photographs of pages on a table), speed (beside the tesseract program on the
-same pages), memory (a PDF of 2,000 pages) or scaling (one worker and two); all of them by default. Pages are printed in three fonts, half of them in two columns, from the
-Spanish and Shipibo texts beside the project, or from the sample language where they are missing, and degraded in three degrees.
+PART is quality (character error rate by degradation), edges (photographs of pages on a table), speed (beside the tesseract program on
+the same pages), memory (a PDF of 2,000 pages) or scaling (one worker and two); all of them by default. Pages are printed in three fonts,
+half of them in two columns, from the Spanish and Shipibo texts beside the project, or from the sample language where they are missing,
+and degraded in three degrees.
 """
 
 from __future__ import annotations
