@@ -108,6 +108,8 @@ class Entry(Record):
     """The headword as the source spells it, if it is spelt another way here."""
     written_variants: tuple[str, ...] = ()
     """One for each variant, as ``written``; none if no variant was changed."""
+    score: float = 1.0
+    """How sure it is that this is an entry and reads so, from 0 to 1; 1 for what people typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

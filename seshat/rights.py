@@ -81,7 +81,7 @@ class Rights(Section):
 
 def joined(*collections: str) -> str:
     """The collection of what was made from several: ``translations/shp | translations/spa``."""
-    return AND.join(dict.fromkeys(collections))
+    return AND.join(dict.fromkeys(owner for collection in collections for owner in owners(collection)))
 
 
 def owners(collection: str) -> list[str]:
@@ -90,8 +90,8 @@ def owners(collection: str) -> list[str]:
 
 
 def is_correction(collection: str) -> bool:
-    """True for what speakers wrote in place of a translation of ours."""
-    return any(owner.partition("/")[0] == CORRECTIONS for owner in owners(collection))
+    """True for what speakers wrote in place of a translation of ours; not for a scan on which they corrected a line."""
+    return owners(collection)[0].partition("/")[0] == CORRECTIONS
 
 
 def read_source(folder: str) -> Source | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seshat.errors import ConfigError
-from seshat.rights import Consent, Rights, Source, Use, joined, owners, read_rights, read_source
+from seshat.rights import Consent, Rights, Source, Use, is_correction, joined, owners, read_rights, read_source
 
 OPEN = Source(consent=Consent(publish_text=True, publish_model=True, serve_public=True, commercial=True))
 RIGHTS = Rights(sources={"open": OPEN, "closed": Source(consent=Consent(train=False)), "plain": Source()})
@@ -54,6 +54,9 @@ def test_a_use_is_refused_with_the_names_of_those_who_keep_it(use: Use) -> None:
 def test_a_pair_of_two_collections_is_under_the_rights_of_both() -> None:
     both = joined("open", "closed", "open")
     assert (both, owners(both)) == ("open | closed", ["open", "closed"])
+    assert joined("scans | corrections", "scans") == "scans | corrections"
+    assert is_correction("corrections/2026")
+    assert not is_correction("scans | corrections"), "a scan on which somebody corrected a line is no answer of ours"
     assert RIGHTS.only([both]).forbidding("train") == ["closed"]
     assert RIGHTS.only([both]).sources.keys() == {"open", "closed"}
 

@@ -83,7 +83,9 @@ class AlignDocuments(Stage[Document | Page | LineCorrection, Record]):
     comes twice, as a text and as a scan of it, is rejected the second time.
     """
 
-    version: ClassVar[int] = 6  # 6: scans without heads and doubtful lines; 5: sums in another order; 3: under the rights of both
+    version: ClassVar[int] = (
+        7  # 7: rights of corrected lines; 6: scans without heads and doubtful lines; 5: sums in another order; 3: under the rights of both
+    )
     whole: ClassVar[bool] = True
 
     resources: Resources = Resources(batch=1_000_000)  # a document is aligned as a whole

@@ -75,7 +75,7 @@ class Format(Split):
 class MakeExamples(Stage[Record, Record]):
     """Every chat that a record can teach, each with its task and direction."""
 
-    version: ClassVar[int] = 3  # 3: back-translations
+    version: ClassVar[int] = 4  # 4: entries of scans by their score; 3: back-translations
 
     resources: Resources = Resources(batch=1_000_000)  # a part as a whole: entries go on from one scanned page to the next
     settings: Format
@@ -111,8 +111,9 @@ class MakeExamples(Stage[Record, Record]):
             made = self._of_text(record)
         group = group_of(record)
         split = side_of(record, self.settings, self.plan.large)
+        sure = record.score if isinstance(record, Entry) else 1.0  # of a scan, what is less sure is trained on less often
         for task, direction, text, answer in made:
-            weight = self.settings.weight(task, record)
+            weight = sure * self.settings.weight(task, record)
             if weight > 0:
                 yield self._example(record, task, direction, text, answer, parent=name, group=group, split=split, weight=weight)
 

@@ -7,12 +7,13 @@ they are. All of that is kept, rejected with its reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 
 import regex
 
 from seshat.data.columns import Columns
+from seshat.data.entry_scores import entry_scores
 from seshat.data.hanging import Placed, begins
 from seshat.data.layout import SENTENCE_END, join_lines
 from seshat.data.lines import Answers, by_scan
@@ -22,6 +23,7 @@ from seshat.data.readers.wordlines import WordLine, word_lines
 from seshat.data.running_heads import running_heads
 from seshat.language import Language
 from seshat.records import Document, Entry, LineCorrection, Page, RawFile, SentencePair
+from seshat.rights import joined
 
 _MARK = "\ufffc"
 """Put into the words of a line that is not believed, behind their first letters, where neither sentences nor words are cut."""
@@ -36,6 +38,7 @@ class _Line:
     doubt: str = ""
     left: float = 0.0
     right: float = 0.0
+    confidence: float = 1.0
 
     @property
     def marked(self) -> str:
@@ -75,7 +78,7 @@ def page_documents(
     for group in by_scan(pages):
         name, code = group[0].name, group[0].language
         proofs = _proofs(group, answers)
-        material = _material(group, language, max_chars)
+        material = _material(group, answers, language, max_chars)
         text: list[Paragraph] = []
         for proof in proofs:
             for index, lines in enumerate(proof.blocks):
@@ -107,12 +110,21 @@ def page_entries(
     for group in by_scan(pages):
         proofs = _proofs(group, answers)
         doubts = {line.text: line.doubt for proof in proofs for block in proof.blocks for line in block if line.doubt}
-        material = _material(group, language, max_chars)
-        for line in _word_lines(proofs):
-            made = list(material.word_entries([line.without(_MARK)]))
+        material = _material(group, answers, language, max_chars)
+        cut = list(_word_lines(proofs))
+        sure = [_confidence(line, proofs) for line in cut]
+        scores = entry_scores([line.without(_MARK).headword for line in cut], sure, language)
+        for line, score in zip(cut, scores, strict=True):
+            made = [replace(one, score=score) if isinstance(one, Entry) else one for one in material.word_entries([line.without(_MARK)])]
             doubtful = _MARK in line.text
             found += [one.reject(one.rejected or _reason(line.without(_MARK).text, doubts)) if doubtful else one for one in made]
     return found
+
+
+def _confidence(entry: WordLine, pages: Iterable[_Proof]) -> float:
+    """How sure the engine is of the least sure line of an entry; 1.0 where people said what stands there."""
+    lines = (line for page in pages if entry.place == f"page={page.number}" for block in page.blocks for line in block)
+    return min((line.confidence for line in lines if line.marked in entry.text), default=1.0)
 
 
 def _word_lines(pages: Sequence[_Proof]) -> Iterator[WordLine]:
@@ -175,7 +187,8 @@ def _proof(page: Page, heads: dict[int, str], answers: Answers) -> _Proof:
             elif number in heads or (doubt and not any(letter.isalpha() for letter in text)):
                 gone.append((text, heads.get(number, doubt)))
             else:
-                lines.append(_Line(answers.mended(page, number).replace(_MARK, ""), doubt, left, right))
+                sure = page.confidences[number] if page.confidences else 1.0
+                lines.append(_Line(answers.mended(page, number).replace(_MARK, ""), doubt, left, right, sure))
             number += 1
         if lines:
             blocks.append(tuple(lines))
@@ -218,6 +231,9 @@ def _rejected(material: Material, name: str, code: str, paragraph: Paragraph, re
     ).reject(reason)
 
 
-def _material(pages: list[Page], language: Language, max_chars: int) -> Material:
-    file = RawFile(origin=pages[0].origin.rsplit("#", 1)[0], collection=pages[0].collection, path="", sha256="")
+def _material(pages: list[Page], answers: Answers, language: Language, max_chars: int) -> Material:
+    """Under the rights of the scan, and of what people said about its lines."""
+    said = {one.collection for page in pages for number in range(len(page.lines)) if (one := answers.to(page, number))}
+    collection = joined(pages[0].collection, *sorted(said))
+    file = RawFile(origin=pages[0].origin.rsplit("#", 1)[0], collection=collection, path="", sha256="")
     return Material(file, language, Columns(), max_chars)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from seshat.data.corpus import unfolded
+from seshat.data.entry_scores import in_order
 from seshat.data.ingest import Ingest
 from seshat.data.ingest import step as ingest_step
 from seshat.data.line_guards import LineGuards
@@ -170,6 +171,37 @@ def test_where_entries_begin_is_seen_by_their_indents() -> None:
     said = {entry.headword: entry.translation for entry in entries}
     assert said["kene"] == "diseño, dibujo"
     assert said["oxe"] == "luna mes del año"
+
+
+def test_entries_of_a_scan_have_a_score() -> None:
+    lines = [
+        "ani – grande",
+        "bake – niño",
+        "bari – sol",
+        "zzari – sol",
+        "jene – agua",
+        "kene – diseño",
+        "nete – mundo",
+        "oxe – luna",
+        "xobo – casa",
+    ]
+    one = page(1, lines, name="scans/diccionario")
+    one = replace(one, confidences=(0.9, 0.7, *one.confidences[2:]))
+    scores = {entry.headword: entry.score for entry in page_entries([one], SHIPIBO) if isinstance(entry, Entry)}
+    assert scores["ani"] == 0.9
+    assert scores["bake"] == 0.7, "as sure as the engine"
+    assert scores["zzari"] < 0.3, "two letters of no alphabet, and out of order"
+    assert scores["bari"] == pytest.approx(0.9, abs=0.25)
+    assert scores["xobo"] == 0.9
+    said = correction(one, lines[1], "bake – niño")
+    [bake] = [entry for entry in page_entries([one], SHIPIBO, corrections=[said]) if isinstance(entry, Entry) and entry.headword == "bake"]
+    assert bake.score == 1.0
+    assert bake.collection == "scans | corrections", "whoever corrected a line has a say in what becomes of it"
+
+
+def test_an_unsorted_list_of_words_has_no_order_to_be_out_of() -> None:
+    assert in_order(["xobo", "ani", "kene", "bake", "oxe", "jene", "nete", "bari"], SHIPIBO) == [1.0] * 8
+    assert in_order(["xobo", "ani"], SHIPIBO) == [1.0] * 2
 
 
 @pytest.mark.parametrize(
