@@ -179,7 +179,15 @@ def speed(folder: Path, number: int) -> None:
     with tempfile.TemporaryDirectory() as other:
         started = time.perf_counter()
         names = "\0".join(map(str, files)).encode()
-        command = ["xargs", "-0", "-P2", "-I{}", "sh", "-c", f'tesseract "{{}}" "{other}/$(basename {{}})" -l spa 2>/dev/null']
+        command = [
+            "xargs",
+            "-0",
+            "-P2",
+            "-I{}",
+            "sh",
+            "-c",
+            f'tesseract "{{}}" "{other}/$(basename {{}})" -l spa -c thresholding_method=2 2>/dev/null',
+        ]
         subprocess.run(command, input=names, check=True, env=environment)
         theirs = time.perf_counter() - started
         ours = read(folder, Path(other) / "ours", "engine=tesseract", *SAME)

@@ -16,6 +16,8 @@ _WIDE = 0.6
 """A line that covers more of its region's width lies across the columns, if there are any."""
 _WIDER = 1.25
 """So much more than the usual distance between lines begins a paragraph."""
+_UNSURE, _DIRT, _TALL = 0.6, 2, 2.0
+"""What an engine makes of dirt and edges, and is not sure of: a letter or two, or something far taller than a line."""
 SENTENCE_END = (".", "?", "!", "…", ":", ";", '"', "”", "»")
 _LEFT, _TOP, _RIGHT, _BOTTOM = range(4)
 
@@ -24,9 +26,12 @@ def reading_order(lines: Sequence[Line]) -> list[list[Line]]:
     """The blocks of a page in reading order: columns from left to right between bands of full width, lines downwards.
 
     Columns are found where white space runs from the top of a region to its bottom. Pieces of one printed line are put
-    together from left to right.
+    together from left to right. What is likely dirt hides no gutter, and comes last.
     """
-    return [_rows(block) for block in _cut(list(lines))]
+    tall = _TALL * median(line.height for line in lines) if lines else 0.0
+    dirt = [line for line in lines if line.confidence < _UNSURE and (len(line.text) <= _DIRT or line.height > tall)]
+    printed = [line for line in lines if line not in dirt]
+    return [_rows(block) for block in (*_cut(printed), dirt) if block]
 
 
 def paragraphs(blocks: Iterable[Sequence[Line]]) -> list[list[Line]]:

@@ -97,6 +97,15 @@ def test_columns_are_read_one_after_the_other_below_their_title() -> None:
     assert found == ["title", *(one.text for one in left), *(one.text for one in right), "foot"]
 
 
+def test_dirt_hides_no_column_and_comes_last() -> None:
+    left = [line(f"left {number}", 0.1, 0.2 + 0.02 * number) for number in range(5)]
+    right = [line(f"right {number}", 0.55, 0.2 + 0.02 * number) for number in range(5)]
+    dirt = [Line("A", 0.2, (0.3, 0.05, 0.6, 0.07)), Line("INS RA", 0.1, (0.02, 0.3, 0.5, 0.5))]
+    found = [one.text for block in reading_order([*dirt, *left, *right]) for one in block]
+    assert found == [*(one.text for one in left), *(one.text for one in right), "A", "INS RA"]
+    assert [one.text for block in reading_order([Line("A", 0.2, (0.1, 0.1, 0.2, 0.2))]) for one in block] == ["A"], "nothing is lost"
+
+
 def test_pieces_of_one_printed_line_are_one_line() -> None:
     pieces = [line("mundo", 0.42, 0.1, width=0.1), line("hola", 0.1, 0.101), line("s", 0.5201, 0.1, width=0.02), line("otra", 0.1, 0.13)]
     assert [one.text for block in reading_order(pieces) for one in block] == ["hola mundos", "otra"]
