@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
+import posixpath
 from collections.abc import Iterable
 from typing import Literal
 
-from seshat.config import Section, load
+from seshat.config import Section, load_text
 from seshat.errors import ConfigError
+from seshat.filesystem import files_below, filesystem_of
 
 log = logging.getLogger(__name__)
 AND = " | "
+RECORD = "SOURCE.yaml"
 CORRECTIONS = "corrections"
 """The raw folder of what speakers wrote in place of a translation of ours."""
 REVIEWS = "reviews"
@@ -96,23 +98,23 @@ def is_correction(collection: str) -> bool:
 
 def read_source(folder: str) -> Source | None:
     """The rights record of a raw folder, None if there is none; a mistake in it is a ConfigError."""
-    path = os.path.join(folder, "SOURCE.yaml")
-    return load(Source, path) if os.path.isfile(path) else None
+    filesystem, base = filesystem_of(folder)
+    try:
+        with filesystem.open_input_stream(f"{base}/{RECORD}") as stream:
+            text = stream.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    return load_text(Source, text, f"{folder}/{RECORD}")
 
 
 def read_rights(raw: str) -> Rights:
     """The rights records of all folders below the raw folder; a top folder without one is warned about once."""
+    files = [file for file in files_below(*filesystem_of(raw)) if "/" in file]
     found: dict[str, Source] = {}
-    without: set[str] = set()
-    for folder, subfolders, files in os.walk(raw):
-        subfolders.sort()
-        source = read_source(folder)
-        name = os.path.relpath(folder, raw)
-        if source:
-            found[name] = source
-        elif files and name.partition("/")[0] != REVIEWS and not any(name.startswith(f"{known}/") for known in found):
-            without.add(name.partition("/")[0])
-    for name in sorted(without):
-        folder = os.path.normpath(os.path.join(raw, name))
-        log.warning("%s: no SOURCE.yaml: training here is allowed, publishing, public serving and commercial use are not", folder)
+    for folder in sorted({posixpath.dirname(file) for file in files if posixpath.basename(file) == RECORD}):
+        if source := read_source(f"{raw}/{folder}"):
+            found[folder] = source
+    without = {file.partition("/")[0] for file in files if not any(file.startswith(f"{known}/") for known in found)}
+    for name in sorted(without - {REVIEWS}):
+        log.warning("%s/%s: no SOURCE.yaml: training here is allowed, publishing, public serving and commercial use are not", raw, name)
     return Rights(sources=found)

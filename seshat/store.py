@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from seshat.config import Section
 from seshat.errors import StoreError
+from seshat.filesystem import files_below, filesystem_of, is_remote
 from seshat.records import KINDS, Record, count_rejected, from_rows, rows
 
 PROCESSED = "data/processed"
@@ -93,14 +94,11 @@ class Store:
     """The files of one workspace, local or in an object store (any address that ``pyarrow.fs`` understands)."""
 
     def __init__(self, root: str) -> None:
-        self.root = root if "://" in root else os.path.abspath(os.path.expanduser(root))
+        self.root = root if is_remote(root) else os.path.abspath(os.path.expanduser(root))
 
     @cached_property
     def _filesystem(self) -> tuple[fs.FileSystem, str]:
-        if "://" in self.root:
-            filesystem, base = fs.FileSystem.from_uri(self.root)
-            return filesystem, str(base)
-        return fs.LocalFileSystem(), self.root
+        return filesystem_of(self.root)
 
     def __getstate__(self) -> dict[str, str]:
         return {"root": self.root}
@@ -112,7 +110,7 @@ class Store:
 
     def path(self, name: str) -> str:
         """The full path of a name in the workspace; an absolute path or address stays what it is."""
-        if name.startswith("/") or "://" in name:
+        if name.startswith("/") or is_remote(name):
             return name
         return posixpath.join(self._filesystem[1], name) if self.local else f"{self.root.rstrip('/')}/{name}"
 
@@ -170,8 +168,7 @@ class Store:
     def names(self, folder: str) -> list[str]:
         """The files below a folder at any depth, sorted; none if it is not there."""
         filesystem, base = self._filesystem
-        infos = filesystem.get_file_info(fs.FileSelector(posixpath.join(base, folder), recursive=True, allow_not_found=True))
-        return sorted(info.path[len(base) :].lstrip("/") for info in infos if info.type == fs.FileType.File)
+        return [posixpath.join(folder, name) for name in files_below(filesystem, posixpath.join(base, folder))]
 
     def remove(self, name: str) -> None:
         """Delete a file; one that is not there is no error."""

@@ -15,19 +15,17 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 from urllib.parse import quote
 
-from pyarrow import fs
-
 from seshat.data.readers.archive import INSIDE, is_archive, list_members, read_member, split_path
 from seshat.data.readers.content import RefusedError
 from seshat.errors import DataError, StoreError
+from seshat.filesystem import files_below, filesystem_of, is_remote
 from seshat.records import RawFile
-from seshat.rights import CORRECTIONS, REVIEWS
+from seshat.rights import CORRECTIONS, RECORD, REVIEWS
 
 log = logging.getLogger(__name__)
 
 FOLDERS = ("dictionary", "transcriptions", "translations", "scans", "audio", CORRECTIONS)
 """What the guide asks people to sort their material into."""
-RIGHTS = "SOURCE.yaml"
 SOUND = (
     *(".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".amr"),
     *(".mp4", ".webm", ".mkv", ".mov", ".avi"),
@@ -73,7 +71,7 @@ def raw_stream(file: RawFile) -> Iterator[BinaryIO]:
 
 def _seekable(path: str) -> BinaryIO:
     """A file that its caller closes."""
-    if "://" not in path and not split_path(path)[1]:
+    if not is_remote(path) and not split_path(path)[1]:
         return open(path, "rb")
     copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
     try:
@@ -159,17 +157,17 @@ def find_raw(raw: str, origin: str, sha256: str) -> RawFile | None:
 
 def _listed(raw: str) -> tuple[str, list[str]]:
     """The raw folder as a whole path, and its files."""
-    raw = raw.rstrip("/") if "://" in raw else os.path.abspath(raw)
-    return raw, list(_origins(*_filesystem(raw)))
+    raw = raw.rstrip("/") if is_remote(raw) else os.path.abspath(raw)
+    return raw, list(files_below(*filesystem_of(raw)))
 
 
 def _path(raw: str, file: str) -> str:
-    return f"{raw}/{quote(file) if '://' in raw else file}"
+    return f"{raw}/{quote(file) if is_remote(raw) else file}"
 
 
 def _with_rights(origins: Iterable[str]) -> set[str]:
     """The folders that hold a rights record."""
-    return {posixpath.dirname(origin) for origin in origins if posixpath.basename(origin) == RIGHTS}
+    return {posixpath.dirname(origin) for origin in origins if posixpath.basename(origin) == RECORD}
 
 
 def _opened(origin: str, path: str) -> list[tuple[str, str]]:
@@ -177,36 +175,22 @@ def _opened(origin: str, path: str) -> list[tuple[str, str]]:
     if not is_archive(origin) or _folder(origin) == ELSEWHERE:
         return [(origin, path)]
     try:
-        filesystem, name = _filesystem(path)
+        filesystem, name = filesystem_of(path)
         with filesystem.open_input_file(name) as stream:
             members = list_members(stream)
     except (OSError, RefusedError) as error:  # whoever opens it will reject it with the reason
         log.warning("%s cannot be opened (%s)", path, error)
         return [(origin, path)]
-    if any(posixpath.basename(member.origin) == RIGHTS for member in members):
-        log.warning("%s: the %s inside is not read; put it beside the archive", path, RIGHTS)
+    if any(posixpath.basename(member.origin) == RECORD for member in members):
+        log.warning("%s: the %s inside is not read; put it beside the archive", path, RECORD)
     found = [(f"{origin}/{member.origin}", f"{path}{INSIDE}{member.name}") for member in members if _is_material(member.origin)]
     return sorted(found) if members else [(origin, path)]
-
-
-def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
-    if "://" in path:
-        filesystem, name = fs.FileSystem.from_uri(path)
-        return filesystem, str(name)
-    return fs.LocalFileSystem(), path
-
-
-def _origins(filesystem: fs.FileSystem, base: str) -> Iterator[str]:
-    """The paths of all files below the raw folder, relative to it, sorted."""
-    selector = fs.FileSelector(base, recursive=True, allow_not_found=True)
-    infos: Iterable[fs.FileInfo] = filesystem.get_file_info(selector)
-    yield from sorted(info.path[len(base) :].lstrip("/") for info in infos if info.type == fs.FileType.File)
 
 
 def _is_material(origin: str) -> bool:
     name = posixpath.basename(origin)
     hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in origin.split("/"))
-    return not hidden and not origin.startswith(f"{REVIEWS}/") and name not in (RIGHTS, "Thumbs.db", "desktop.ini")
+    return not hidden and not origin.startswith(f"{REVIEWS}/") and name not in (RECORD, "Thumbs.db", "desktop.ini")
 
 
 def _folder(origin: str) -> str:
@@ -225,7 +209,7 @@ def _collection(origin: str, rights: set[str]) -> str:
 def _read(path: str) -> Iterator[bytes]:
     """The bytes of a file or of a member, block by block."""
     archive, member = split_path(path)
-    filesystem, name = _filesystem(archive)
+    filesystem, name = filesystem_of(archive)
     if member:
         with filesystem.open_input_file(name) as file:
             yield from read_member(file, member)
