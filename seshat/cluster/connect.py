@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import ray
 
+from seshat.cluster.token import keep_private
 from seshat.config import environment
 from seshat.errors import EngineError
 
@@ -95,6 +96,7 @@ def _start(cluster: Cluster, address: str) -> None:
             )
             global _is_ours
             _is_ours = local
+            keep_private()  # Ray may just have made one
             return
         except (ConnectionError, RuntimeError, TimeoutError) as error:
             ray.shutdown()

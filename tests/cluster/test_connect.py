@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from seshat.cluster.token import keep_private
 
 PROJECT = Path(__file__).resolve().parents[2]
 NESTED = """
@@ -34,3 +37,13 @@ print(seen)
 def test_a_session_inside_a_session_is_the_same_and_stays_open() -> None:
     done = subprocess.run([sys.executable, "-c", NESTED], cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout.strip().split("\n")[-1] == "[True, True, True, False]", done.stderr
+
+
+def test_nobody_else_reads_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = tmp_path / "token"
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+    keep_private()
+    token.write_text("secret")
+    token.chmod(0o644)
+    keep_private()
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600

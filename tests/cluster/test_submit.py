@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,16 @@ from typing import Any
 
 import psutil
 import pytest
+from ray.job_submission import JobDetails, JobStatus
 
 from jobs import format, ingest
+from jobs import submit as submit_job
+from seshat.cluster.submit import check_upload, follow
 from seshat.command import PIPELINE, read_settings
+from seshat.errors import ConfigError
 from seshat.settings import Settings
 from seshat.store import Store
+from seshat.verbs import VERBS
 from tests.corpus import write_corpus
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +48,13 @@ class Head:
         request = urllib.request.Request(f"{self.address}{path}", headers={"Authorization": f"Bearer {self.token}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
+
+    def seshat(self, *arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+        """``seshat submit`` or ``seshat jobs``."""
+        verb, *rest = arguments
+        command = [sys.executable, "-m", f"jobs.{VERBS[verb][0]}", "--address", self.address, *rest]
+        surroundings = self.environment | {"PYTHONPATH": str(ROOT)} | environment
+        return subprocess.run(command, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=600, check=False)
 
     def submit(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Submit a job and wait for its end; the exit code is the job's."""
@@ -166,3 +179,103 @@ def test_a_relative_root_is_refused_in_a_submitted_job(head: Head) -> None:
     done = head.submit("python", "-m", "jobs.ingest", "--config", "configs/data/pipeline.yaml")
     assert done.returncode != 0
     assert "set root to an absolute path" in done.stdout
+
+
+@pytest.mark.ray
+def test_seshat_submit_does_the_same_and_seshat_jobs_lists_it(head: Head, aligned: Path) -> None:
+    done = head.seshat("submit", "align", *overrides(aligned))
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, *rest = done.stdout.splitlines()
+    job = first.split()[3]
+    assert re.fullmatch(r"align: submitted as raysubmit_\w+ \([\d.]+ MB of code\)", first)
+    assert any("kept" in line for line in rest), "what the verb prints arrives"
+    listed = head.seshat("jobs")
+    assert listed.returncode == 0, listed.stderr
+    [line] = [line for line in listed.stdout.splitlines() if job in line]
+    assert line.split()[1:3] == ["align", "succeeded"]
+    everything = json.loads(head.seshat("jobs", "--json").stdout)
+    assert [one["verb"] for one in everything].count("align") == 2, "those of 'ray job submit', too"
+    assert "Ignoring upload" not in done.stderr
+
+
+@pytest.mark.ray
+def test_the_exit_code_is_that_of_the_job(head: Head, tmp_path: Path) -> None:
+    done = head.seshat("submit", "align", *overrides(tmp_path / "nothing"))
+    assert (done.returncode, "run 'make ingest' first" in done.stdout) == (1, True), done.stdout + done.stderr
+    done = head.seshat("submit", "align", *overrides(tmp_path), "align.band=none")
+    assert done.returncode == 2, done.stdout + done.stderr
+
+
+@pytest.mark.ray
+def test_a_wrong_token_is_named(head: Head, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("b" * 64)
+    done = head.seshat("jobs", RAY_AUTH_TOKEN_PATH=str(token))
+    assert done.returncode == 1
+    assert "token" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# What is said before anything is uploaded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["algin"], "did you mean 'align'"),
+        (["serve"], "no verb 'serve' that can run as a job"),
+        (["align", "root=work"], "root: 'work' is relative"),
+        (["align", "root=/work", "x=1"], "No cluster answers at http://127.0.0.1:9"),
+    ],
+)
+def test_mistakes_are_said_before_the_upload(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    assert submit_job.main(["--address", "http://127.0.0.1:9", *arguments]) in (1, 2)
+    assert said in capsys.readouterr().err
+
+
+def test_what_is_too_large_to_be_code_is_named(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text("models/\n")
+    for name, size in {"a.py": 10, "scans/page.tif": 3_000_000, "audio.wav": 2_000_000, "models/big.bin": 9_000_000}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(size))
+    with pytest.raises(
+        ConfigError, match=r"5 MB, more than the 1 MB .*largest are scans/page\.tif \(3\.0 MB\), audio\.wav \(2\.0 MB\)"
+    ) as told:
+        check_upload(tmp_path, most=1_000_000)
+    assert "models" not in str(told.value), "what .gitignore names stays here"
+    assert check_upload(tmp_path) == 5_000_010 + len("models/\n")
+
+
+class Interrupted:
+    """A cluster whose user presses Ctrl-C once."""
+
+    def __init__(self) -> None:
+        self.stopped, self.pressed = False, 0
+
+    async def tail_job_logs(self, job: str) -> AsyncIterator[str]:
+        yield f"{job} works\n"
+        self.pressed += 1
+        if self.pressed == 1:
+            raise KeyboardInterrupt
+
+    def stop_job(self, job: str) -> None:
+        self.stopped = True
+
+    def get_job_status(self, job: str) -> JobStatus:
+        return JobStatus.SUCCEEDED
+
+    def get_job_info(self, job: str) -> JobDetails:
+        return JobDetails(type="SUBMISSION", status=JobStatus.SUCCEEDED, entrypoint="python")
+
+
+@pytest.mark.parametrize(("choice", "code", "stopped", "shown"), [("stop", 130, True, 1), ("leave", 130, False, 1), ("ask", 0, False, 2)])
+def test_ctrl_c_asks_what_becomes_of_the_job(choice: str, code: int, stopped: bool, shown: int) -> None:
+    client, printed = Interrupted(), list[str]()
+    assert follow(client, "job", interrupted=lambda: choice, out=printed.append) == code  # type: ignore[arg-type]
+    assert (client.stopped, printed) == (stopped, ["job works\n"] * shown)
+
+
+def test_without_a_terminal_nobody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert submit_job._ask("job_1") == "leave"
+    assert "'ray job stop job_1' ends it" in capsys.readouterr().err
