@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI
 from ray import serve
@@ -25,6 +25,7 @@ from serve.api import build_api
 from serve.backend import Models
 from serve.meters import Meters
 from serve.models import Served, check_calibrated, check_rights, check_withdrawn, find, find_all, home_of
+from seshat.config import Section
 from seshat.errors import ConfigError, EngineError, SeshatError
 from seshat.prompts import Card
 from seshat.serving import Serving
@@ -118,6 +119,20 @@ def build(serving: Serving, store: Store) -> serve.Application:
         graceful_shutdown_timeout_s=serving.timeout,  # who is being answered when it stops still gets the answer
         logging_config=QUIET,
     ).bind(serving, store.root)
+
+
+class Endpoint(Section):
+    """What a configuration of Ray Serve says: ``args`` of an application whose ``import_path`` is ``serve.app:deployed``."""
+
+    root: str
+    """The workspace, where every node finds it."""
+    serving: Serving = Serving()
+
+
+def deployed(args: Mapping[str, object]) -> serve.Application:
+    """``build`` for ``serve deploy`` and KubeRay, with the arguments of an ``Endpoint``; a wrong one is a ValidationError that names it."""
+    endpoint = Endpoint.model_validate(dict(args))
+    return build(endpoint.serving, Store(endpoint.root))
 
 
 def run(serving: Serving, store: Store, when_ready: Callable[[str], object] = lambda address: None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from seshat.cluster.evaluator import Evaluator
 from seshat.cluster.events import Event
+from seshat.cluster.metrics import trained
 from seshat.progress import Progress
 from seshat.training.loop import Listener, Stop
 from seshat.training.phases import num_steps
@@ -38,6 +39,7 @@ class Teller:
             log.info("train: step %d: %s", event.step, text)
         for text in event.remarks:
             log.warning("train: step %d: %s", event.step, text)
+        trained(self._job.training.name, event.numbers | event.scores)
         if event.numbers or event.scores:
             said = "  ".join(f"{name} {value:.4g}" for name, value in (event.numbers | event.scores).items())
             self._progress(f"train: step {event.step} of {self._total}  {said}")

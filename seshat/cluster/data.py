@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
+from seshat.cluster.metrics import committed
 from seshat.errors import SeshatError
 from seshat.progress import Progress
 from seshat.step import Outcome, Part, Step, outcome
@@ -108,8 +109,11 @@ def _worker(step: Step, todo: list[Part], store: Store) -> Any:
 
 def _attempt(step: Step, part: Part, store: Store) -> dict[str, Any]:
     """The key of the committed part, or the error that stops the run: raised here, it would arrive in Ray's wrapping, without its type."""
+    start = time.monotonic()
     try:
-        return {"key": step.work(part, store).key, "error": b""}
+        done = step.work(part, store)
+        committed(step.place, done, time.monotonic() - start)
+        return {"key": done.key, "error": b""}
     except SeshatError as error:
         return {"key": "", "error": pickle.dumps(error)}
 

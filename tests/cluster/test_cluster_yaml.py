@@ -11,12 +11,15 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def cluster() -> dict[str, Any]:
-    """The configuration as Ray fills it up and accepts it."""
+@pytest.fixture(scope="module", params=["cluster.yaml", "deploy/cluster-gcp.yaml", "deploy/cluster-onprem.yaml"])
+def cluster(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A configuration as Ray fills it up and accepts it."""
     from ray.autoscaler._private.util import prepare_config, validate_config
 
-    config: dict[str, Any] = prepare_config(yaml.safe_load((PROJECT / "cluster.yaml").read_text(encoding="utf-8")))
+    written = yaml.safe_load((PROJECT / request.param).read_text(encoding="utf-8"))
+    if written["provider"]["type"] == "gcp":
+        written["provider"]["project_id"] = "a-project"
+    config: dict[str, Any] = prepare_config(written)
     validate_config(config)
     return config
 
@@ -31,6 +34,8 @@ def test_ray_refuses_a_key_that_it_does_not_know(cluster: dict[str, Any]) -> Non
 
 def test_every_kind_of_node_is_bounded_and_the_head_only_leads(cluster: dict[str, Any]) -> None:
     kinds = cluster["available_node_types"]
+    if cluster["provider"]["type"] == "local":
+        pytest.skip("machines of one's own are what they are")
     assert cluster["head_node_type"] in kinds
     assert kinds[cluster["head_node_type"]]["resources"].get("GPU", 0) == 0
     workers = {name: kind for name, kind in kinds.items() if name != cluster["head_node_type"]}
