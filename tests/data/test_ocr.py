@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from seshat.data.enhance import clear_edges, divide_background, skew, straighten
+from seshat.data.enhance import divide_background, straighten
 from seshat.data.layout import join_lines, paragraphs, reading_order
 from seshat.data.ocr import TEXT_LAYER, Ocr, glottal, step
 from seshat.data.pages import is_dictionary, page_documents, page_entries
@@ -142,48 +142,6 @@ def test_no_line_is_lost_whatever_the_layout() -> None:
 
 def test_words_cut_at_a_line_end_are_joined_and_hyphens_are_kept() -> None:
     assert join_lines(["una comu-", "nidad de", "ka-", "Ri y -bo"]) == "una comunidad de ka- Ri y -bo"
-
-
-# Legibility
-
-
-def test_dividing_by_the_background_takes_a_shadow_away_and_leaves_the_ink() -> None:
-    page = np.asarray(printed(["tinta"] * 6), dtype=np.float32)
-    shadow = np.linspace(1.0, 0.4, page.shape[1], dtype=np.float32)
-    clean = np.asarray(divide_background(Image.fromarray((page * shadow).astype(np.uint8))))
-    assert clean[:100].min() > 235
-    assert clean.min() < 100
-
-
-def test_the_table_around_a_photographed_page_is_painted_over() -> None:
-    page = printed(["La casa grande", "El agua del lago"])
-    around = Image.new("L", (page.width + 320, page.height + 240), 60)
-    around.paste(page.point(lambda value: value * 230 // 255), (160, 80))
-    clear = np.asarray(clear_edges(around))
-    assert clear.shape == (around.height, around.width), "boxes are those of the photograph"
-    assert (clear < 100).sum() == pytest.approx((np.asarray(page) < 100).sum(), rel=0.1), "no table is left, and no ink is lost"
-
-
-@pytest.mark.parametrize(
-    "dark", [None, (200, 300, 900, 500), (0, 300, 2_000, 500)], ids=["none", "a picture", "a picture as wide as the page"]
-)
-def test_a_page_is_left_as_it_is(dark: tuple[int, int, int, int] | None) -> None:
-    page = printed(["La casa grande", "El agua del lago"] * 6)
-    if dark:
-        page.paste(40, dark)
-    for image in (page, page.point(lambda value: 255 - value)):
-        assert clear_edges(image) is image
-
-
-@pytest.mark.parametrize("angle", [-2.0, -0.6, 0.0, 1.3])
-def test_the_skew_of_a_page_is_measured_and_undone(angle: float) -> None:
-    turned = printed(["una línea de texto bastante larga que cruza la página"] * 8).rotate(angle, fillcolor=255)
-    assert skew(turned) == pytest.approx(angle, abs=0.15)
-    assert abs(skew(straighten(turned))) < 0.15
-
-
-def test_an_empty_page_has_no_skew() -> None:
-    assert skew(Image.new("L", (800, 1000), 255)) == 0.0
 
 
 # The stage

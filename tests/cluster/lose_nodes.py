@@ -1,0 +1,88 @@
+"""The quickstart on a head and two nodes of this machine; one node is lost while pages are read, another one while a model trains.
+
+Run by test_nodes.py, in its own process: it prints what was lost.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ray.cluster_utils import Cluster
+
+from jobs import pipeline
+from seshat.cluster import board
+from seshat.command import read_settings
+from seshat.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = [
+    "execution=ray",
+    "ocr.pages_per_part=1",
+    "training.name=small",
+    "training.small.steps=3",
+    "training.max_steps=30",
+    "training.save_steps=5",
+    "training.max_seq_length=256",
+    "training.num_workers=2",
+    "training.min_workers=1",
+    "training.tracking=false",
+    "training.evaluator.sample=0",
+    "evaluation.max_test=4",
+    "evaluation.max_other=3",
+    "evaluation.bootstrap=100",
+    "evaluation.base_sample=3",
+    "evaluation.perplexity_sample=3",
+    "export.num_prompts=2",
+    "export.gguf_prompts=2",
+    "export.answer_tokens=8",
+]
+
+
+def settings(root: str) -> Settings:
+    return read_settings(str(ROOT / "configs" / "quickstart.yaml"), [f"root={root}", *QUICK])
+
+
+def main(root: str, lose: str) -> None:
+    """With ``lose`` = yes the nodes are lost; otherwise nothing disturbs the run."""
+    import ray
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    ray.init(address=cluster.address, log_to_driver=False)
+    lost: list[str] = []
+
+    def remove(what: str) -> None:
+        lost.append(what)
+        cluster.remove_node(nodes.pop(0), allow_graceful=False)
+        nodes.append(cluster.add_node(num_cpus=1, wait=False))
+
+    def read_pages() -> None:
+        parts = Path(root) / "data/processed/ocr"
+        while len(list(parts.glob("part-*.json"))) < 2:
+            time.sleep(0.02)
+        remove("ocr")
+
+    def step(line: str) -> None:
+        found = re.search(r"step (\d+)", line)
+        if found and int(found[1]) >= 7 and lost == ["ocr"]:
+            threading.Thread(target=remove, args=("train",)).start()
+
+    if lose == "yes":
+        threading.Thread(target=read_pages, daemon=True).start()
+        board.LOOK = 0.05
+        progress: Any = lambda: step  # noqa: E731
+        board.Progress = progress  # type: ignore[misc]
+    start = time.monotonic()
+    pipeline.run(settings(root))
+    print(f"lost: {' '.join(lost) or 'nothing'}; {time.monotonic() - start:.0f} s")
+    ray.shutdown()
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
