@@ -37,6 +37,8 @@ class Cluster(Section):
     cpus: int = Field(0, ge=0, description="cores of a local session; 0: all")
     dashboard: bool = True
     """Watch a local session on 127.0.0.1:8265."""
+    patience: float = Field(50.0, ge=0)
+    """Seconds that a node may take to come that a step needs; where an autoscaler starts machines with GPUs, some 900."""
     worker_logs: bool = False
     """Show what workers print."""
 

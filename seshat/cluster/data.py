@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 from seshat.cluster.metrics import committed
+from seshat.cluster.placement import require
 from seshat.errors import SeshatError
 from seshat.progress import Progress
 from seshat.step import Outcome, Part, Step, outcome
@@ -34,11 +35,16 @@ def run_step(step: Step, settings: Settings, progress: Callable[[str], None] | N
     """Do what is left of a step, in the open or a new Ray session (``execution: ray``) or here, and commit its manifest."""
     from seshat.cluster.connect import connect
 
-    return do_step(step, Store(settings.root), settings.execution, lambda: connect(settings), progress)
+    return do_step(step, Store(settings.root), settings.execution, lambda: connect(settings), progress, settings.cluster.patience)
 
 
 def do_step(
-    step: Step, store: Store, execution: Execution, session: Session = nullcontext, progress: Callable[[str], None] | None = None
+    step: Step,
+    store: Store,
+    execution: Execution,
+    session: Session = nullcontext,
+    progress: Callable[[str], None] | None = None,
+    patience: float = 0.0,
 ) -> Outcome:
     """``run_step`` for whoever opens the session in a way of its own."""
     start, progress = time.monotonic(), progress or Progress()
@@ -46,16 +52,17 @@ def do_step(
     if done:
         return outcome(done, done_before=True, note=step.note)
     todo = [part for part in step.parts if step.committed(part, store) is None]
-    work = _on_ray(step, todo, store, session) if execution == "ray" and todo else (step.work(part, store).key for part in todo)
+    work = _on_ray(step, todo, store, session, patience) if execution == "ray" and todo else (step.work(part, store).key for part in todo)
     for number, _ in enumerate(work, 1):
         progress(f"{step.name}: {number} of {len(todo)} parts, {number / (time.monotonic() - start):.1f}/s")
     return outcome(step.finish(store), seconds=time.monotonic() - start, note=step.note)
 
 
-def _on_ray(step: Step, todo: list[Part], store: Store, session: Session) -> Iterator[str]:
+def _on_ray(step: Step, todo: list[Part], store: Store, session: Session, patience: float) -> Iterator[str]:
     from ray.exceptions import RayError
 
     with session():
+        require(step.name, step.resources, patience)
         try:
             for row in dataset(step, todo, store).iter_rows():
                 if row["error"]:

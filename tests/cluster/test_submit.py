@@ -42,6 +42,8 @@ class Head:
     address: str
     environment: dict[str, str]
     token: str
+    metrics: str
+    """Where Prometheus would read."""
 
     def get(self, path: str) -> Any:
         """What the dashboard's interface answers."""
@@ -82,18 +84,25 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
         "RAY_AUTH_TOKEN_PATH": str(token),
         "RAY_TMPDIR": "/tmp",
         "RAY_worker_niceness": "0",
+        "RAY_metrics_report_interval_ms": "500",
         "HF_HUB_OFFLINE": "1",
     }
     environment.pop("RAY_ADDRESS", None)
     command = [BIN / "ray", "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]
     # A fixed port of the agent would clash with another Ray on this machine, such as the tests' own session.
-    command += [f"--dashboard-agent-listen-port={free_port()}", "--num-cpus=2", "--disable-usage-stats"]
+    exported = free_port()
+    command += [
+        f"--dashboard-agent-listen-port={free_port()}",
+        f"--metrics-export-port={exported}",
+        "--num-cpus=2",
+        "--disable-usage-stats",
+    ]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{dashboard}"
     try:
         wait_for(address, token.read_text(), process, folder / "log")
-        yield Head(address, environment, token.read_text())
+        yield Head(address, environment, token.read_text(), f"http://127.0.0.1:{exported}/metrics")
     finally:
         started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
         for one in started:  # the head would take half a minute to end of itself
@@ -196,6 +205,30 @@ def test_seshat_submit_does_the_same_and_seshat_jobs_lists_it(head: Head, aligne
     everything = json.loads(head.seshat("jobs", "--json").stdout)
     assert [one["verb"] for one in everything].count("align") == 2, "those of 'ray job submit', too"
     assert "Ignoring upload" not in done.stderr
+
+
+@pytest.mark.ray
+def test_the_doctor_looks_at_every_node_and_its_locks(head: Head, aligned: Path) -> None:
+    done = head.seshat("submit", "doctor", "--cluster", *overrides(aligned))
+    found = [line.split(maxsplit=2) for line in done.stdout.splitlines() if line.startswith(("PASS", "WARN", "FAIL"))]
+    said = {what: (verdict, text) for verdict, what, text in found}
+    assert said["dashboard"][1].endswith("refuses a stranger (401)"), "that of the cluster; the port of the machine comes first"
+    assert (said["gcs"][0], said["gcs"][1].endswith("refuses a stranger")) == ("PASS", True)
+    assert said["nodes"] == ("PASS", "1 alive")
+    assert said["versions"][0] == "PASS"
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.ray
+def test_prometheus_can_read_what_a_job_did(head: Head, aligned: Path) -> None:
+    deadline, text = time.monotonic() + 60, ""
+    while "ray_seshat_records" not in text and time.monotonic() < deadline:
+        time.sleep(0.5)
+        with urllib.request.urlopen(head.metrics, timeout=10) as answer:
+            text = answer.read().decode()
+    kept = re.findall(r'^ray_seshat_records(?:_total)?\{.*result="kept".*stage="(?:align|aligned)".*\} ([\d.]+)$', text, re.MULTILINE)
+    assert kept, "\n".join(line for line in text.splitlines() if "seshat" in line)
+    assert sum(map(float, kept)) > 100
 
 
 @pytest.mark.ray
