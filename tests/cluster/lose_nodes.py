@@ -18,33 +18,25 @@ from jobs import pipeline
 from seshat.cluster import board
 from seshat.command import read_settings
 from seshat.settings import Settings
+from tests.end_to_end.test_pipeline import QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = [
+ON_NODES = [
+    *QUICK,
+    "data.sample=true",
     "execution=ray",
     "ocr.pages_per_part=1",
-    "training.name=small",
-    "training.small.steps=3",
     "training.max_steps=30",
     "training.save_steps=5",
-    "training.max_seq_length=256",
     "training.num_workers=2",
     "training.min_workers=1",
     "training.tracking=false",
     "training.evaluator.sample=0",
-    "evaluation.max_test=4",
-    "evaluation.max_other=3",
-    "evaluation.bootstrap=100",
-    "evaluation.base_sample=3",
-    "evaluation.perplexity_sample=3",
-    "export.num_prompts=2",
-    "export.gguf_prompts=2",
-    "export.answer_tokens=8",
 ]
 
 
 def settings(root: str) -> Settings:
-    return read_settings(str(ROOT / "configs" / "quickstart.yaml"), [f"root={root}", *QUICK])
+    return read_settings(str(ROOT / "configs" / "quickstart.yaml"), [f"root={root}", *ON_NODES])
 
 
 def main(root: str, lose: str) -> None:
