@@ -29,7 +29,6 @@ ON_NODES = [
     "training.max_steps=30",
     "training.save_steps=5",
     "training.num_workers=2",
-    "training.min_workers=1",
     "training.tracking=false",
     "training.evaluator.sample=0",
 ]
