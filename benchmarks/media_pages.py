@@ -1,9 +1,8 @@
 """How well and how fast pages are read: python -m benchmarks.media_pages [--pages 300] [--engines tesseract,rapidocr] [PART ...]
 
-PART is quality (character error rate by degradation), edges (photographs of pages on a table), speed (beside the tesseract program on
-the same pages), memory (a PDF of 2,000 pages) or scaling (one worker and two); all of them by default. Pages are printed in three fonts,
-half of them in two columns, from the Spanish and Shipibo texts beside the project, or from the sample language where they are missing,
-and degraded in three degrees.
+PART is quality (character error rate by degradation), speed (beside the tesseract program on the same pages), memory (a PDF of 2,000
+pages) or scaling (one worker and two); all of them by default. Pages are printed in three fonts, half of them in two columns, from the
+Spanish and Shipibo texts beside the project, or from the sample language where they are missing, and degraded in three degrees.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import psutil
@@ -29,15 +28,12 @@ from rapidfuzz.distance import Levenshtein
 from seshat.sample.fonts import Font
 from seshat.sample.scans import Printed, Scanner, save_image, save_pdf
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "languages" / "shp" / "raw"
 TEXTS = ("translations/ley_artesano.shp.txt", "translations/ley_artesano.spa.txt", "transcriptions/monolingual.shp.txt")
 FONTS: tuple[Font, ...] = ("DejaVuSerif", "DejaVuSans", "STIXGeneral")
 GOALS = {"clean": 0.005, "mild": 0.01, "heavy": 0.03}
-PARTS = ("quality", "edges", "speed", "memory", "scaling")
-SAME = ("clear_edges=false", "divide_background=false", "deskew=false", "despeckle=false", "turn=false")
+PARTS = ("quality", "speed", "memory", "scaling")
+SAME = ("divide_background=false", "deskew=false", "despeckle=false", "turn=false")
 """What the tesseract program does not do."""
 
 
@@ -123,42 +119,6 @@ def quality(sheets: Sequence[Sheet], folder: Path, engines: Sequence[str]) -> No
         )
         print(f"{engine}: CER {rates}; {in_order} of {two} pages of two columns in order; {len(sheets) / seconds:.2f} pages/s")
         print("  worst: " + ", ".join(f"{name} {rate:.3f}" for rate, name in sorted(worst, reverse=True)[:3]))
-
-
-def edges(sheets: Sequence[Sheet], folder: Path) -> None:
-    """Photographs of the pages on a dark table, part of another page beside them: read with and without what clears the edges."""
-    from PIL import Image
-
-    with tempfile.TemporaryDirectory() as name:
-        photographs = Path(name)
-        for seed, sheet in enumerate(sheets):
-            with Image.open(folder / f"{sheet.name}.png") as page:
-                on_table(page, seed).save(photographs / f"{sheet.name}.png")
-        rates = []
-        for how in ("true", "false"):
-            out = photographs / how
-            read(photographs, out, "engine=tesseract", "min_confidence=0", f"clear_edges={how}")
-            wrong = total = 0
-            for sheet in sheets:
-                gold = " ".join(sheet.gold.split())
-                wrong += Levenshtein.distance(gold, " ".join((out / f"{sheet.name}.txt").read_text(encoding="utf-8").split()))
-                total += len(gold)
-            rates.append(wrong / total)
-    print(f"edges: {len(sheets)} photographs of pages on a table, tesseract: CER {rates[0]:.4f}, without clear_edges {rates[1]:.4f}")
-
-
-def on_table(page: Image, seed: int) -> Image:
-    """A page on a grained table that is a quarter larger, beside the edge of its neighbour, a degree askew."""
-    from PIL import Image
-
-    rng = np.random.default_rng(seed)
-    width, height = page.size[0] * 5 // 4, page.size[1] * 6 // 5
-    grain = 60 + 25 * np.sin(np.arange(height)[:, None] / 9 + seed) + rng.normal(0, 12, (height, width))
-    table = Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
-    left, top = page.width // 8, page.height // 10
-    table.paste(page.convert("L"), (left, top))
-    table.paste(page.convert("L").crop((page.width * 9 // 10, 0, page.width, page.height)), (left - page.width // 10, top))
-    return table.rotate(1.2 if seed % 2 else -1.2, resample=Image.Resampling.BICUBIC, fillcolor=60)
 
 
 def read(folder: Path, out: Path, *settings: str) -> float:
@@ -269,8 +229,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"{len(sheets)} pages from {'the texts beside the project' if SHARED.is_dir() else 'the sample language'}")
         if "quality" in parts:
             quality(sheets, folder, asked.engines.split(","))
-        if "edges" in parts:
-            edges(sheets, folder)
         if "speed" in parts:
             speed(folder, len(sheets))
         if "scaling" in parts:

@@ -1,4 +1,4 @@
-"""What makes a photographed or yellowed page legible to an engine: nothing around it, no specks, an even background, and level lines."""
+"""What makes a photographed or yellowed page legible to an engine: no specks, an even background, and level lines."""
 
 from __future__ import annotations
 
@@ -15,54 +15,6 @@ _SHRINK = 8
 _STEPS = 81
 _WIDTH = 800
 """Pixels of the small page on which the skew is measured."""
-
-
-_DARK = 0.6
-"""What lies around a page is darker than so much of the paper."""
-_WIDENED = 2
-"""Pixels of the small copy by which paper is widened, so that ink between it goes."""
-_SMALLEST = 0.25
-"""A page takes at least so much of its photograph."""
-
-
-def clear_edges(image: Image) -> Image:
-    """Paint the dark table, lid or edge around a grey page like its paper; nothing changes if nothing around it is dark.
-
-    Paper and table are told apart by Otsu's threshold (1979) on a small copy without ink. Only whole rows and columns at the edges
-    go, of which less than half is paper, so a dark picture on the page stays.
-    """
-    from PIL import Image, ImageFilter
-
-    size = (max(1, image.width // _SHRINK), max(1, image.height // _SHRINK))
-    small = np.asarray(image.resize(size, Image.Resampling.BOX).filter(ImageFilter.MaxFilter(2 * _WIDENED + 1)))
-    paper = small > _otsu(small)
-    if paper.all() or not paper.any() or small[~paper].mean() > _DARK * small[paper].mean():
-        return image
-    left, right = _ends(paper.mean(axis=0))
-    top, bottom = _ends(paper[:, left:right].mean(axis=1))
-    if not _SMALLEST * paper.size <= (right - left) * (bottom - top) < paper.size:
-        return image
-    across = slice(left * _SHRINK, image.width if right == size[0] else right * _SHRINK)
-    down = slice(top * _SHRINK, image.height if bottom == size[1] else bottom * _SHRINK)
-    whole = np.asarray(image)
-    painted = np.full_like(whole, np.median(whole[down, across]))
-    painted[down, across] = whole[down, across]
-    return Image.fromarray(painted)
-
-
-def _ends(paper: NDArray[np.float64]) -> tuple[int, int]:
-    """From the first row (or column) of which enough is paper to one past the last; what the filter has widened is taken back."""
-    enough = np.flatnonzero(paper >= 0.5 * paper.max())
-    first, last = int(enough[0]), int(enough[-1]) + 1
-    return first + (_WIDENED if first else 0), last - (_WIDENED if last < len(paper) else 0)
-
-
-def _otsu(grey: NDArray[np.uint8]) -> int:
-    """The level that parts the darker pixels from the lighter ones so that their means differ most, weighted by their numbers."""
-    counts = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
-    darker, sums = counts.cumsum(), (counts * np.arange(256)).cumsum()
-    both = np.maximum(darker * (darker[-1] - darker), 1e-9)
-    return int(np.argmax((sums[-1] * darker - darker[-1] * sums) ** 2 / both))
 
 
 _SPECKS = 0.0004

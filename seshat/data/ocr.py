@@ -12,7 +12,7 @@ import regex
 from pydantic import Field
 
 from seshat.config import PathSetting, Section
-from seshat.data.enhance import clear_edges, despeckle, divide_background, straighten
+from seshat.data.enhance import despeckle, divide_background, straighten
 from seshat.data.layout import paragraphs, reading_order
 from seshat.data.line_guards import LineGuards
 from seshat.data.mend import Source
@@ -59,8 +59,6 @@ class Reading(Section):
     dpi: int = Field(200, ge=72, le=600)
     max_pixels: int = Field(60_000_000, ge=10_000)
     """A PDF page that would have more is rendered smaller; a picture that has more is rejected."""
-    clear_edges: bool = True
-    """Paint over the dark that lies around a photographed page."""
     despeckle: bool = True
     """Take specks away from pages that are full of them."""
     divide_background: bool = True
@@ -80,8 +78,6 @@ class Reading(Section):
 
     def picture(self, image: Image) -> Image:
         """A page as the engine sees it."""
-        if self.clear_edges:
-            image = clear_edges(image)
         if self.despeckle:
             image = despeckle(image)
         if self.divide_background:
@@ -126,9 +122,7 @@ class RecognisePages(Stage[RawFile, Record]):
     Pages are read in a process of their own: what twice brings it down, hangs or outgrows its memory is one rejected page.
     """
 
-    version: ClassVar[int] = (
-        3  # 3: what lies around a page is painted over; 2: pages are turned, specks are taken away, lines have confidences
-    )
+    version: ClassVar[int] = 3  # 3: dirt comes last; 2: pages are turned, specks are taken away, lines have confidences
     loads_engine: ClassVar[bool] = True
 
     reading: Reading

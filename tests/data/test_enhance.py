@@ -1,4 +1,4 @@
-"""What makes a page legible: no table around it, an even background, level lines."""
+"""What makes a page legible: an even background, level lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from seshat.data.enhance import clear_edges, divide_background, skew, straighten
+from seshat.data.enhance import divide_background, skew, straighten
 from tests.data.test_ocr import printed
 
 
@@ -16,26 +16,6 @@ def test_dividing_by_the_background_takes_a_shadow_away_and_leaves_the_ink() -> 
     clean = np.asarray(divide_background(Image.fromarray((page * shadow).astype(np.uint8))))
     assert clean[:100].min() > 235
     assert clean.min() < 100
-
-
-def test_the_table_around_a_photographed_page_is_painted_over() -> None:
-    page = printed(["La casa grande", "El agua del lago"])
-    around = Image.new("L", (page.width + 320, page.height + 240), 60)
-    around.paste(page.point(lambda value: value * 230 // 255), (160, 80))
-    clear = np.asarray(clear_edges(around))
-    assert clear.shape == (around.height, around.width), "boxes are those of the photograph"
-    assert (clear < 100).sum() == pytest.approx((np.asarray(page) < 100).sum(), rel=0.1), "no table is left, and no ink is lost"
-
-
-@pytest.mark.parametrize(
-    "dark", [None, (200, 300, 900, 500), (0, 300, 2_000, 500)], ids=["none", "a picture", "a picture as wide as the page"]
-)
-def test_a_page_is_left_as_it_is(dark: tuple[int, int, int, int] | None) -> None:
-    page = printed(["La casa grande", "El agua del lago"] * 6)
-    if dark:
-        page.paste(40, dark)
-    for image in (page, page.point(lambda value: 255 - value)):
-        assert clear_edges(image) is image
 
 
 @pytest.mark.parametrize("angle", [-2.0, -0.6, 0.0, 1.3])
