@@ -85,26 +85,39 @@ class Here(Listener):
 
 
 class OnRay(Listener):
-    """Of a worker of Ray Train: the first one writes on the board; none ever waits for it."""
+    """Of a worker of Ray Train: the first one writes on the board; none ever waits for it.
+
+    Nothing goes to ``ray.train.report``: its queue has room for one report, which the controller fetches every two seconds, so a run that
+    logs each step would wait two seconds for each step.
+    """
 
     def __init__(self, rank: int, board: Any) -> None:
         self._rank, self._board = rank, board
         self._answer: Any = None
         self._stop: Stop = ""
+        self._written: list[Any] = []
+        """The newest event on its way; the board takes them one after the other."""
 
     def report(self, step: int, numbers: dict[str, float], remarks: Sequence[str]) -> None:
-        import ray.train
-
         if self._rank == 0:
-            self._board.write.remote(Event(step, numbers, remarks))
-        ray.train.report({"step": step, **numbers})
+            self.write(Event(step, numbers, remarks))
 
     def news(self, step: int, text: str) -> None:
         if self._rank == 0:
-            self._board.write.remote(Event(step, news=(text,)))
+            self.write(Event(step, news=(text,)))
 
     def saved(self, step: int) -> None:
-        self._board.write.remote(Event(step, saved=True))
+        self.write(Event(step, saved=True))
+
+    def write(self, event: Event) -> None:
+        """Whichever worker this is."""
+        self._written = [self._board.write.remote(event)]
+
+    def close(self) -> None:
+        """Wait until all is on the board, or known to be lost with it."""
+        import ray
+
+        ray.wait(self._written)
 
     def stop(self) -> Stop:
         import ray

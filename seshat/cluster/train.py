@@ -201,12 +201,15 @@ def _worker(config: dict[str, Any]) -> dict[str, float] | SeshatError:
     context = ray.train.get_context()
     device = get_device() if config["gpu"] else torch.device("cpu")
     place = Place(rank=context.get_world_rank(), world=context.get_world_size(), device=device)
+    listener = OnRay(place.rank, config["board"])
     if place.rank == 0:
-        config["board"].write.remote(Event(0, facts=facts(device, place.world)))
+        listener.write(Event(0, facts=facts(device, place.world)))
     try:
-        return run.work(ray.get(config["job"]), place, OnRay(place.rank, config["board"]))
+        return run.work(ray.get(config["job"]), place, listener)
     except (DivergedError, StoppedError, TooLargeError) as error:  # all workers have it in the same step
         return error
+    finally:
+        listener.close()
 
 
 class EvaluatorActor:
@@ -216,14 +219,16 @@ class EvaluatorActor:
         self._evaluator: Evaluator | None = None
 
     def score(self, job: run.Job, board: Any, gpu: bool) -> None:
-        """Score what waits, and stop the workers when further steps bring nothing."""
+        """Score what waits, and stop the workers when further steps bring nothing; then all of it is on the board."""
+        import ray
+
         if self._evaluator is None:
             torch.set_num_threads(1)
             self._evaluator = Evaluator(job, torch.device("cuda" if gpu else "cpu"))
-        for event in self._evaluator.score_waiting():
-            board.write.remote(event)
+        told = [board.write.remote(event) for event in self._evaluator.score_waiting()]
         if self._evaluator.is_exhausted:
             board.ask_to_stop.remote("early")
+        ray.wait(told, num_returns=len(told))
 
 
 class Scoring:
