@@ -37,6 +37,7 @@ def run(settings: Settings, *, pairs: str = "") -> Outcome:
         without=[one.source for one in withdrawn.sources],
         execution=settings.execution,
         session=lambda: connect(settings),
+        patience=settings.cluster.patience,
     )
     print(card)
     return outcome

@@ -21,6 +21,7 @@ def run(settings: Settings) -> Outcome:
         rights=rights,
         execution=settings.execution,
         session=lambda: connect(settings),
+        patience=settings.cluster.patience,
     )
     package(store, settings.training.name)
     return outcome

@@ -11,8 +11,9 @@ from seshat.store import Store
 
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
+    rights = read_rights(store.path(settings.data.raw))
     with connect(settings):
-        return tune(settings.tuning, settings.language, settings.prompts, store, rights=read_rights(store.path(settings.data.raw)))
+        return tune(settings.tuning, settings.language, settings.prompts, store, rights, settings.cluster.patience)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from seshat.prompts import Hinting, Prompts
 from seshat.review.settings import Review
 from seshat.rounds.settings import BackTranslate
 from seshat.serving import Serving
+from seshat.stage import PATIENCE
 from seshat.training.ocr_settings import OcrLearning
 from seshat.training.settings import Training, Tuning
 from seshat.training.speech_settings import SpeechTraining
@@ -37,7 +38,7 @@ class Cluster(Section):
     cpus: int = Field(0, ge=0, description="cores of a local session; 0: all")
     dashboard: bool = True
     """Watch a local session on 127.0.0.1:8265."""
-    patience: float = Field(50.0, ge=0)
+    patience: float = Field(PATIENCE, ge=0)
     """Seconds that a node may take to come that a step needs; where an autoscaler starts machines with GPUs, some 900."""
     worker_logs: bool = False
     """Show what workers print."""

@@ -20,6 +20,10 @@ In = TypeVar("In", bound=Record)
 Out = TypeVar("Out", bound=Record)
 
 
+PATIENCE = 50.0
+"""Seconds that a node may take to come that has what a stage needs."""
+
+
 class Resources(Section):
     """What one worker of a stage needs. Never part of a fingerprint: results do not depend on it."""
 

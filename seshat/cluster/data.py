@@ -17,6 +17,7 @@ from seshat.cluster.metrics import committed
 from seshat.cluster.placement import require
 from seshat.errors import SeshatError
 from seshat.progress import Progress
+from seshat.stage import PATIENCE
 from seshat.step import Outcome, Part, Step, outcome
 from seshat.store import Store
 
@@ -44,7 +45,7 @@ def do_step(
     execution: Execution,
     session: Session = nullcontext,
     progress: Callable[[str], None] | None = None,
-    patience: float = 0.0,
+    patience: float = PATIENCE,
 ) -> Outcome:
     """``run_step`` for whoever opens the session in a way of its own."""
     start, progress = time.monotonic(), progress or Progress()

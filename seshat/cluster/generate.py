@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from seshat.cluster.connect import connect
 from seshat.cluster.data import cause
+from seshat.cluster.placement import even_share, require
 from seshat.engines import vllm_model
 from seshat.engines.weights import weights_sha256
 from seshat.errors import EngineError, SeshatError
@@ -28,6 +29,7 @@ from seshat.hints import Knowledge
 from seshat.progress import Progress
 from seshat.prompts import ChatTokenizer
 from seshat.records import digest
+from seshat.stage import Resources
 from seshat.store import Store
 from seshat.translate import Translator, read_card
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 ATTEMPTS = 4
 """How often a batch is begun before it is given up: Ray replaces actors for ever, and a batch may kill every one of them."""
+KEYS = {"CPU": "evaluation.generation.cpus", "GPU": "evaluation.generation.actors"}
+"""Of the configuration, for what an actor takes."""
 System = Literal["ours", "base"]
 
 
@@ -119,7 +123,7 @@ def on_actors(settings: Settings, speaker: Speaker, todo: Sequence[Batch], folde
     start, progress, num_done = time.monotonic(), Progress(), 0
     with connect(settings):
         try:
-            for row in dataset(settings.evaluation.generation, speaker, todo, folder).iter_rows():
+            for row in dataset(settings.evaluation.generation, speaker, todo, folder, settings.cluster.patience).iter_rows():
                 if row["error"]:
                     raise pickle.loads(row["error"])
                 found: list[Keyed] = pickle.loads(row["answers"])
@@ -130,16 +134,18 @@ def on_actors(settings: Settings, speaker: Speaker, todo: Sequence[Batch], folde
             raise SeshatError(f"eval: an actor failed ({cause(error)}); run the same command again, and it goes on") from error
 
 
-def dataset(where: Where, speaker: Speaker, todo: Sequence[Batch], folder: str) -> ray.data.Dataset:
+def dataset(where: Where, speaker: Speaker, todo: Sequence[Batch], folder: str, patience: float) -> ray.data.Dataset:
     """The numbers of the batches, turned into their answers; lazy."""
     import ray.data
 
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     logging.getLogger("ray.data._internal.progress").setLevel(logging.ERROR)  # it warns that there is no bar
     ray.data.DataContext.get_current().enable_progress_bars = False
-    cores, gpus = (float(ray.cluster_resources().get(kind, 0)) for kind in ("CPU", "GPU"))
-    actors = min(where.actors or int(gpus) or 1, len(todo))
-    share = cores // actors or cores / actors
+    gpus = float(ray.cluster_resources().get("GPU", 0))
+    nodes = [node["Resources"]["CPU"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")] or [1.0]
+    actors = min(where.actors or int(gpus) or len(nodes), len(todo))
+    asked = Resources(cpus=where.cpus or (1 if gpus else even_share(nodes, actors)), gpus=min(1.0, gpus / actors))
+    require("eval", asked, patience, KEYS)
 
     class Speaking:
         """A model in memory, and batches that it answers."""
@@ -163,8 +169,8 @@ def dataset(where: Where, speaker: Speaker, todo: Sequence[Batch], folder: str) 
     return rows.map(
         Speaking,
         compute=ray.data.ActorPoolStrategy(size=actors),
-        num_cpus=where.cpus or (1 if gpus else share),
-        num_gpus=min(1.0, gpus / actors),
+        num_cpus=asked.cpus,
+        num_gpus=asked.gpus,
     )
 
 

@@ -27,6 +27,7 @@ from seshat.language import Language
 from seshat.progress import Progress
 from seshat.records import digest
 from seshat.rights import Rights
+from seshat.stage import PATIENCE
 from seshat.step import Outcome
 from seshat.store import Manifest, Store
 from seshat.training import speech_run
@@ -91,6 +92,7 @@ def speech_train(
     without: Sequence[str] = (),
     execution: Execution = "ray",
     session: Session = nullcontext,
+    patience: float = PATIENCE,
 ) -> tuple[Outcome, SpeechCard]:
     """Train a recogniser, or go on with one, or find that it is there."""
     started = time.monotonic()
@@ -108,7 +110,7 @@ def speech_train(
         shutil.rmtree(store.path(folder))
     speech_run.start(job)
     log.info("speech-train: %d utterances to learn from, %d held out, %d steps", len(job.trained), len(job.held_out), job.steps)
-    result = _on_ray(job, session) if execution == "ray" else _here(job)
+    result = _on_ray(job, session, patience) if execution == "ray" else _here(job)
     card = judged(card, job.held_out, result, language, speech)
     _commit(store, folder, name, card, job, result, rejected)
     return Outcome(stage="speech-train", **kept, seconds=time.monotonic() - started, note=_how(folder, card)), card
@@ -229,7 +231,7 @@ def _here(job: SpeechJob) -> Result:
         return speech_run.work(job, Place(device=device), Here(_teller(job), None, stopping))
 
 
-def _on_ray(job: SpeechJob, session: Session) -> Result:
+def _on_ray(job: SpeechJob, session: Session, patience: float) -> Result:
     """One worker of Ray Train, which is started again where it is lost, and then goes on from the newest checkpoint."""
     import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig
@@ -242,7 +244,7 @@ def _on_ray(job: SpeechJob, session: Session) -> Result:
         trainer = TorchTrainer(
             _worker,
             train_loop_config={"job": ray.put(job), "threads": max(1, int(training.cpus_per_worker)), "gpu": gpu, "board": board},
-            scaling_config=ScalingConfig(num_workers=1, use_gpu=gpu, resources_per_worker=shares(training, 1, gpu)),
+            scaling_config=ScalingConfig(num_workers=1, use_gpu=gpu, resources_per_worker=shares(training, 1, gpu, patience)),
             torch_config=TorchConfig(backend="nccl" if gpu else "gloo"),
             run_config=RunConfig(
                 name=digest(json.dumps(job.identity, sort_keys=True)),
@@ -268,7 +270,10 @@ def _worker(config: dict[str, Any]) -> Result | SeshatError:
 
     torch.set_num_threads(config["threads"])
     device = get_device() if config["gpu"] else torch.device("cpu")
+    listener = OnRay(0, config["board"])
     try:
-        return speech_run.work(ray.get(config["job"]), Place(device=device), OnRay(0, config["board"]))
+        return speech_run.work(ray.get(config["job"]), Place(device=device), listener)
     except (DivergedError, StoppedError) as error:
         return error
+    finally:
+        listener.close()

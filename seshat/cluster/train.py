@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from math import inf
 from typing import Any
 
@@ -20,11 +20,13 @@ from seshat.cluster.connect import is_ours
 from seshat.cluster.data import Execution, Session, do_step
 from seshat.cluster.evaluator import Evaluator, sample
 from seshat.cluster.events import Board, Event
+from seshat.cluster.placement import require
 from seshat.engines.weights import weight_files
 from seshat.errors import ConfigError, DivergedError, EngineError, SeshatError, StoppedError, TooLargeError
 from seshat.language import Language
 from seshat.prompts import Prompts
 from seshat.rights import Rights
+from seshat.stage import PATIENCE, Resources
 from seshat.step import Outcome, Step, outcome
 from seshat.store import Store
 from seshat.training import run
@@ -51,6 +53,7 @@ def train(
     rights: Rights | None = None,
     execution: Execution = "ray",
     session: Session = nullcontext,
+    patience: float = PATIENCE,
 ) -> Outcome:
     """Train an adapter, or go on with one, or find that it is there.
 
@@ -65,7 +68,7 @@ def train(
             opened.enter_context(session())
 
         def make(step: Step) -> Outcome:
-            return _make(step, store, execution, once)
+            return _make(step, store, execution, once, patience)
 
         job = run.prepare(training, language, prompts, store, rights, make)
         done = store.done(job.folder, job.fingerprint)
@@ -76,7 +79,7 @@ def train(
         while True:
             run.start(job)
             try:
-                numbers = _told(job, _on_ray if execution == "ray" else _here)
+                numbers = _told(job, partial(_on_ray, patience=patience) if execution == "ray" else _here)
                 break
             except TooLargeError as error:
                 fitting = _shorter(fitting, error)
@@ -86,7 +89,7 @@ def train(
     return outcome(manifest, seconds=time.monotonic() - started, note=f"{job.folder}  {', '.join(shown)}")
 
 
-def _make(step: Step, store: Store, execution: Execution, once: Callable[[], None]) -> Outcome:
+def _make(step: Step, store: Store, execution: Execution, once: Callable[[], None], patience: float) -> Outcome:
     """Pack, in the session that the training goes on in."""
 
     @contextmanager
@@ -94,7 +97,7 @@ def _make(step: Step, store: Store, execution: Execution, once: Callable[[], Non
         once()
         yield
 
-    return do_step(step, store, execution, session)
+    return do_step(step, store, execution, session, patience=patience)
 
 
 def _shorter(training: Training, error: TooLargeError) -> Training:
@@ -149,7 +152,7 @@ def _compare(numbers: dict[str, float], estimated: Estimate) -> None:
     )
 
 
-def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
+def _on_ray(job: run.Job, teller: Teller, patience: float) -> dict[str, float]:
     """Workers of Ray Train, each with its share of the machine, and an evaluator beside them."""
     import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig
@@ -157,7 +160,7 @@ def _on_ray(job: run.Job, teller: Teller) -> dict[str, float]:
     from ray.train.v2.api.exceptions import TrainingFailedError
 
     training, gpu, workers = job.training, wants_gpu(job.training), _num_workers(job.training)
-    resources = shares(training, workers, gpu)
+    resources = shares(training, workers, gpu, patience)
     device = torch.device("cuda" if gpu else "cpu")
     estimated = _announced(job, workers, device, room=free_memory(device) if is_ours() and not gpu else inf)
     board = ray.remote(num_cpus=0)(Board).remote()
@@ -295,10 +298,13 @@ def _num_workers(training: Training) -> int:
     return max(1, int(ray.cluster_resources().get("GPU", 0) // training.gpus_per_worker))
 
 
-def shares(training: Training, workers: int, gpu: bool) -> dict[str, float]:
+def shares(training: Training, workers: int, gpu: bool, patience: float) -> dict[str, float]:
     """What each worker takes: what was asked for, or its share of the processor of a machine that nobody will join."""
     import ray
 
+    if not is_ours():
+        one = Resources(cpus=training.cpus_per_worker, gpus=training.gpus_per_worker if gpu else 0.0)
+        require("train", one, patience, {"CPU": "training.cpus_per_worker", "GPU": "training.gpus_per_worker"})
     asked = {"CPU": training.cpus_per_worker, **({"GPU": training.gpus_per_worker} if gpu else {})}
     for kind, amount in asked.items():
         there = ray.cluster_resources().get(kind, 0)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ from seshat.cluster.board import Here
 from seshat.cluster.data import do_step
 from seshat.cluster.evaluator import Evaluator, sample
 from seshat.cluster.events import Event
+from seshat.cluster.placement import require
 from seshat.cluster.search import END, NUMBER, REASON, STEP, VALUE, Judge, Ledger, Overrides, Search, Trial, num_trials
 from seshat.config import to_yaml
 from seshat.errors import ConfigError, SeshatError, StoreError
@@ -33,6 +35,7 @@ from seshat.language import Language
 from seshat.prompts import Prompts
 from seshat.records import digest
 from seshat.rights import Rights
+from seshat.stage import PATIENCE, Resources
 from seshat.step import Outcome, outcome
 from seshat.store import Manifest, Store
 from seshat.training import candidates, run
@@ -73,14 +76,17 @@ class Plan:
         return run.prepare(training.model_copy(update=own), self.language, self.prompts, Store(self.root), self.rights)
 
 
-def tune(tuning: Tuning, language: Language, prompts: Prompts, store: Store, rights: Rights | None = None) -> Outcome:
+def tune(
+    tuning: Tuning, language: Language, prompts: Prompts, store: Store, rights: Rights | None = None, patience: float = PATIENCE
+) -> Outcome:
     """Run the trials, and write ``trials.csv`` and ``best.yaml`` (a file that ``train`` takes) to ``models/tuning/<name>``.
 
     There must be a Ray session.
     """
     started = time.monotonic()
-    plan = Plan(tuning, language, prompts, store.root, rights, _gpus(tuning))
-    job = run.prepare(tuning.training, language, prompts, store, rights, lambda step: do_step(step, store, "ray"))
+    plan = Plan(tuning, language, prompts, store.root, rights, _gpus(tuning, patience))
+    make = partial(do_step, store=store, execution="ray", patience=patience)
+    job = run.prepare(tuning.training, language, prompts, store, rights, make)
     if job.validation is None:
         raise StoreError(
             "data/training/val.jsonl is empty, and tune compares its trials on it: set format.val higher and run 'make format'"
@@ -101,22 +107,14 @@ def tune(tuning: Tuning, language: Language, prompts: Prompts, store: Store, rig
     return outcome(manifest, seconds=time.monotonic() - started, note=note)
 
 
-def _gpus(tuning: Tuning) -> float:
-    """The GPUs of a trial; an error if no node of the cluster has what a trial asks for."""
+def _gpus(tuning: Tuning, patience: float) -> float:
+    """The GPUs of a trial; an error if no node of the cluster has what a trial asks for, nor comes."""
     import ray
 
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    most = {kind: max(node.get(kind, 0) for node in nodes) for kind in ("CPU", "GPU")}
-    wants = most["GPU"] >= 1 if tuning.training.use_gpu == "auto" else tuning.training.use_gpu
+    wants = ray.cluster_resources().get("GPU", 0) >= 1 if tuning.training.use_gpu == "auto" else tuning.training.use_gpu
     gpus = float(wants) if tuning.gpus_per_trial == "auto" else tuning.gpus_per_trial
-    for key, kind, asked in (("cpus_per_trial", "CPU", tuning.cpus_per_trial), ("gpus_per_trial", "GPU", gpus)):
-        if asked > most[kind]:
-            raise ConfigError(
-                f"tuning.{key}: a trial asks for {asked:g} {kind} and no node of the cluster has more than {most[kind]:g}: "
-                "lower it, or add such a node first"
-            )
-    if not any(node.get("CPU", 0) >= tuning.cpus_per_trial and node.get("GPU", 0) >= gpus for node in nodes):
-        raise ConfigError(f"tuning.cpus_per_trial: no node of the cluster has {tuning.cpus_per_trial:g} CPU beside {gpus:g} GPU: lower it")
+    asked = Resources(cpus=tuning.cpus_per_trial, gpus=gpus)
+    require("tune", asked, patience, {"CPU": "tuning.cpus_per_trial", "GPU": "tuning.gpus_per_trial"})
     return gpus
 
 

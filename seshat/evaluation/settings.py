@@ -45,9 +45,9 @@ class Generation(Section):
     engine: Literal["auto", "transformers", "vllm"] = "auto"
     """auto is vLLM where it is installed and there is a GPU, else transformers."""
     actors: int = Field(0, ge=0)
-    """How many copies of the model work side by side, each in memory; 0: one for each GPU, one without."""
+    """How many copies of the model work side by side, each in memory; 0: one for each GPU, without any one for each machine."""
     cpus: int = Field(0, ge=0)
-    """Cores of each of them; 0: one beside a GPU; without one they share all cores of the cluster."""
+    """Cores of each of them; 0: one beside a GPU; without one they share all cores of their machines."""
     batch_size: int = Field(0, ge=0)
     """Prompts that a model is given at once; 0: 32 for transformers, 256 for vLLM."""
 

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from seshat.cluster.data import run_step
+from seshat.cluster.generate import on_actors
+from seshat.cluster.placement import even_share
+from seshat.cluster.train import shares
 from seshat.errors import EngineError
+from seshat.generation import Batch, Speaker
 from seshat.records import RawFile
 from seshat.settings import Settings
 from seshat.stage import Resources
@@ -44,3 +48,35 @@ def test_more_workers_than_there_is_room_for_wait_for_each_other(tmp_path: Path,
     parts = tuple(Part((raw(f"word{number}"),)) for number in range(6))
     step = Step("ingest", (ReadWords(resources=Resources(cpus=2, workers=4)),), parts)
     assert run_step(step, Settings(language=LANGUAGE, root=str(tmp_path))).kept == 6
+
+
+@pytest.mark.parametrize(
+    ("nodes", "workers", "share"),
+    [
+        ([2], 1, 2),
+        ([2, 1, 1], 1, 2),
+        ([2, 1, 1], 3, 1),
+        ([8, 8], 3, 4),
+        ([2], 3, 2 / 3),
+        ([96, 4], 5, 19),
+        ([1], 7, 1 / 7),
+    ],
+)
+def test_workers_share_what_nodes_have_not_what_their_sum_has(nodes: list[float], workers: int, share: float) -> None:
+    assert even_share(nodes, workers) == share
+
+
+@pytest.mark.ray
+def test_a_model_that_speaks_and_one_that_learns_say_what_they_want_of_a_node(
+    tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(language=LANGUAGE, root=str(tmp_path))
+    cluster = settings.cluster.model_copy(update={"patience": 0.1})
+    where = settings.evaluation.generation.model_copy(update={"cpus": 64})
+    asked = {"cluster": cluster, "evaluation": settings.evaluation.model_copy(update={"generation": where})}
+    speaker = Speaker(engine="transformers", base="", tokenizer="", weights="")
+    with pytest.raises(EngineError, match=r"eval: a worker asks for 64 CPU, .*: lower evaluation\.generation\.cpus"):
+        list(on_actors(settings.model_copy(update=asked), speaker, [Batch(4, {})], str(tmp_path)))
+    monkeypatch.setattr("seshat.cluster.train.is_ours", lambda: False)  # of a session of our own it would take a share
+    with pytest.raises(EngineError, match=r"train: a worker asks for 64 CPU, .*: lower training\.cpus_per_worker"):
+        shares(settings.training.model_copy(update={"cpus_per_worker": 64}), 1, False, patience=0.1)
