@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from seshat.cluster.evaluator import Evaluator
-from seshat.cluster.events import Event
+from seshat.cluster.events import Board, Event
 from seshat.cluster.metrics import trained
 from seshat.progress import Progress
 from seshat.training.loop import Listener, Stop
@@ -132,6 +132,15 @@ class OnRay(Listener):
                 log.warning("train: the board is gone, so nobody can stop this run but by ending it")
             self._answer = self._board.stop.remote() if not self._stop else None
         return self._stop
+
+
+def hang_up() -> Any:
+    """A board on the node of this process, so that no other node takes it away when it is lost."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    return ray.remote(num_cpus=0, scheduling_strategy=here)(Board).remote()
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from seshat.cluster.board import Here, OnRay, stop_signal, told
+from seshat.cluster.board import Here, OnRay, hang_up, stop_signal, told
 from seshat.cluster.data import Execution, Session
-from seshat.cluster.events import Board, Event
+from seshat.cluster.events import Event
 from seshat.cluster.train import reason, shares, wants_gpu
 from seshat.config import Section, to_yaml
 from seshat.data.spoken import Material, check_enough, repeated, split
@@ -240,7 +240,7 @@ def _on_ray(job: SpeechJob, session: Session, patience: float) -> Result:
 
     with session():
         gpu, training = wants_gpu(job.speech.run), job.speech.run
-        board = ray.remote(num_cpus=0)(Board).remote()
+        board = hang_up()
         trainer = TorchTrainer(
             _worker,
             train_loop_config={"job": ray.put(job), "threads": max(1, int(training.cpus_per_worker)), "gpu": gpu, "board": board},

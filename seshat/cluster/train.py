@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
-from seshat.cluster.board import Here, OnRay, Teller, stop_signal, told
+from seshat.cluster.board import Here, OnRay, Teller, hang_up, stop_signal, told
 from seshat.cluster.connect import is_ours
 from seshat.cluster.data import Execution, Session, do_step
 from seshat.cluster.evaluator import Evaluator, sample
-from seshat.cluster.events import Board, Event
+from seshat.cluster.events import Event
 from seshat.cluster.placement import require
 from seshat.engines.weights import weight_files
 from seshat.errors import ConfigError, DivergedError, EngineError, SeshatError, StoppedError, TooLargeError
@@ -163,7 +163,7 @@ def _on_ray(job: run.Job, teller: Teller, patience: float) -> dict[str, float]:
     resources = shares(training, workers, gpu, patience)
     device = torch.device("cuda" if gpu else "cpu")
     estimated = _announced(job, workers, device, room=free_memory(device) if is_ours() and not gpu else inf)
-    board = ray.remote(num_cpus=0)(Board).remote()
+    board = hang_up()
     scoring = Scoring(job, board, teller, gpus_taken=workers * training.gpus_per_worker if gpu else 0)
     trainer = TorchTrainer(
         _worker,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from safetensors.torch import load_file
 
 from seshat.cluster.train import train
+from seshat.store import Store
+from tests.needs import needs_tesseract
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,3 +30,40 @@ def test_a_run_goes_on_with_fewer_workers_when_a_node_is_lost(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr[-4000:]
     one, elastic = (load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("here", "elastic"))
     assert all(weight.allclose(elastic[name], atol=1e-4) for name, weight in one.items())
+
+
+def run_on_three_nodes(root: Path, lose: str) -> float:
+    """The seconds that the whole way took; where nodes were lost, the training must have gone on from a checkpoint."""
+    script = [sys.executable, "-m", "tests.cluster.lose_nodes", str(root), lose]
+    done = subprocess.run(
+        script, cwd=ROOT, capture_output=True, text=True, timeout=1_500, env={**os.environ, "RAY_ADDRESS": ""}, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    said = re.search(r"^lost: (.*); went on at step (\d+); (\d+) s$", done.stdout, re.MULTILINE)
+    assert said, done.stdout
+    assert said[1] == ("ocr train" if lose == "yes" else "nothing")
+    assert int(said[2]) > 20 or lose == "no", "it began again"
+    return float(said[3])
+
+
+def data(root: Path) -> dict[str, str]:
+    """The SHA-256 of every file that the data stages have made."""
+    store = Store(str(root))
+    found = {}
+    for stage in ("ingest", "ocr", "transcribe", "align", "format"):
+        manifest = store.manifest(f"data/processed/{stage}")
+        assert manifest, stage
+        found |= {file.path: file.sha256 for part in manifest.parts for file in part.files}
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@needs_tesseract
+def test_the_quickstart_survives_the_loss_of_two_nodes(tmp_path: Path) -> None:
+    undisturbed = run_on_three_nodes(tmp_path / "undisturbed", "no")
+    disturbed = run_on_three_nodes(tmp_path / "disturbed", "yes")
+    assert data(tmp_path / "disturbed") == data(tmp_path / "undisturbed")
+    assert Store(str(tmp_path / "disturbed")).manifest("models/adapters/small") is not None
+    print(f"three nodes: {undisturbed:.0f} s undisturbed, {disturbed:.0f} s with two nodes lost")
+    assert disturbed <= 3 * undisturbed
