@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from seshat.config import load, top_keys
 from seshat.errors import ConfigError, SeshatError
+from seshat.progress import LogHandler
 
 if TYPE_CHECKING:
     from seshat.settings import Settings
@@ -99,7 +100,7 @@ def prepare(*, debug: bool = False) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning cost a busy machine ten times their work
     if not any(os.path.exists(device) for device in ("/dev/nvidia0", "/dev/kfd")):
         os.environ.setdefault("DS_ACCELERATOR", "cpu")  # transformers imports DeepSpeed to save a model, and that warns of having to guess
-    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s", handlers=[LogHandler()])
     if limit := os.environ.pop("OMP_THREAD_LIMIT", ""):
         log.warning(
             "OMP_THREAD_LIMIT=%s is not passed on: PyTorch computes wrong numbers with it; OMP_NUM_THREADS does what is meant", limit

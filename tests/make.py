@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,3 +52,22 @@ def copied(settings: Settings, root: Path) -> Settings:
     """The settings of a copy of their workspace: what takes a second to make may be made once for many tests."""
     shutil.copytree(settings.root, root, dirs_exist_ok=True)
     return settings.model_copy(update={"root": str(root)})
+
+
+class Told:
+    """Stands for the progress that a user sees: each line goes to a function, at once."""
+
+    def __init__(self, listen: Callable[[str], object]) -> None:
+        self._listen = listen
+
+    def __call__(self, text: str) -> None:
+        self._listen(text)
+
+    def close(self) -> None:
+        """See ``seshat.progress.Progress``."""
+
+    def __enter__(self) -> Told:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

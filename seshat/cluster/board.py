@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from seshat.cluster.evaluator import Evaluator
 from seshat.cluster.events import Board, Event
 from seshat.cluster.metrics import trained
-from seshat.progress import Progress
+from seshat.progress import Progress, left
 from seshat.training.loop import Listener, Stop
 from seshat.training.phases import num_steps
 from seshat.training.run import Job
@@ -29,6 +30,7 @@ class Teller:
     def __init__(self, job: Job) -> None:
         self._total = num_steps(job.training, job.rows.spans)
         self._progress = Progress()
+        self._first: tuple[int, float] | None = None
         self._job = job
         self._tracker = Tracker(job.root, job.training.name, job.fingerprint) if job.training.tracking else None
 
@@ -42,7 +44,15 @@ class Teller:
         trained(self._job.training.name, event.numbers | event.scores)
         if event.numbers or event.scores:
             said = "  ".join(f"{name} {value:.4g}" for name, value in (event.numbers | event.scores).items())
-            self._progress(f"train: step {event.step} of {self._total}  {said}")
+            self._progress(f"train: step {event.step} of {self._total}  {said}{self._left(event)}")
+
+    def _left(self, event: Event) -> str:
+        """The time that the other steps will take at the pace since the first event that was told."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (event.step, now)
+        first, start = self._first
+        return f"  {left(self._total - event.step, (now - start) / (event.step - first))}" if event.step > first else ""
 
     def _track(self, tracker: Tracker, event: Event) -> None:
         if event.facts:
@@ -57,6 +67,7 @@ class Teller:
 
     def close(self, *, failed: bool) -> None:
         """The run has ended."""
+        self._progress.close()
         if self._tracker:
             self._tracker.close(failed=failed)
 

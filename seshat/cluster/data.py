@@ -1,7 +1,7 @@
 """The whole Ray Data wiring.
 
-The row of the Ray dataset is a part descriptor: a worker reads its part, runs the stages, commits, and returns the part's
-key. So results do not depend on the number of workers, a killed driver is harmless, and memory is bounded by the part.
+The row of the Ray dataset is a part descriptor: a worker reads its part, runs the stages, commits, and returns how many
+records were rejected. So results do not depend on the number of workers, a killed driver is harmless, and memory is bounded by the part.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import pickle
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 
 from seshat.cluster.metrics import committed
 from seshat.cluster.placement import require
 from seshat.errors import SeshatError
-from seshat.progress import Progress
+from seshat.progress import Progress, Rate
 from seshat.stage import PATIENCE
 from seshat.step import Outcome, Part, Step, outcome
 from seshat.store import Store
@@ -32,11 +33,11 @@ Session = Callable[[], AbstractContextManager[None]]
 """Opens a Ray session, or finds the one that is open."""
 
 
-def run_step(step: Step, settings: Settings, progress: Callable[[str], None] | None = None) -> Outcome:
+def run_step(step: Step, settings: Settings) -> Outcome:
     """Do what is left of a step, in the open or a new Ray session (``execution: ray``) or here, and commit its manifest."""
     from seshat.cluster.connect import connect
 
-    return do_step(step, Store(settings.root), settings.execution, lambda: connect(settings), progress, settings.cluster.patience)
+    return do_step(step, Store(settings.root), settings.execution, lambda: connect(settings), settings.cluster.patience)
 
 
 def do_step(
@@ -44,22 +45,30 @@ def do_step(
     store: Store,
     execution: Execution,
     session: Session = nullcontext,
-    progress: Callable[[str], None] | None = None,
     patience: float = PATIENCE,
 ) -> Outcome:
     """``run_step`` for whoever opens the session in a way of its own."""
-    start, progress = time.monotonic(), progress or Progress()
+    start = time.monotonic()
     done = step.done(store)
     if done:
         return outcome(done, done_before=True, note=step.note)
     todo = [part for part in step.parts if step.committed(part, store) is None]
-    work = _on_ray(step, todo, store, session, patience) if execution == "ray" and todo else (step.work(part, store).key for part in todo)
-    for number, _ in enumerate(work, 1):
-        progress(f"{step.name}: {number} of {len(todo)} parts, {number / (time.monotonic() - start):.1f}/s")
+    rejected = _on_ray(step, todo, store, session, patience) if execution == "ray" and todo else _here(step, todo, store)
+    rate = Rate(len(todo), "parts")
+    with Progress() as progress:
+        for number, total in enumerate(accumulate(rejected), 1):
+            progress(f"{step.name}: {rate(number)}, {total:,} rejected")
     return outcome(step.finish(store), seconds=time.monotonic() - start, note=step.note)
 
 
-def _on_ray(step: Step, todo: list[Part], store: Store, session: Session, patience: float) -> Iterator[str]:
+def _here(step: Step, todo: list[Part], store: Store) -> Iterator[int]:
+    """How many records of each part were rejected."""
+    for part in todo:
+        yield sum(step.work(part, store).rejected.values())
+
+
+def _on_ray(step: Step, todo: list[Part], store: Store, session: Session, patience: float) -> Iterator[int]:
+    """The same, by the workers of a cluster."""
     from ray.exceptions import RayError
 
     with session():
@@ -68,13 +77,13 @@ def _on_ray(step: Step, todo: list[Part], store: Store, session: Session, patien
             for row in dataset(step, todo, store).iter_rows():
                 if row["error"]:
                     raise pickle.loads(row["error"])
-                yield row["key"]
+                yield row["rejected"]
         except RayError as error:
             raise SeshatError(f"{step.name}: a worker failed ({cause(error)}); run the same command again, or with --debug") from error
 
 
 def dataset(step: Step, todo: list[Part], store: Store) -> ray.data.Dataset:
-    """The numbers of the parts to do, turned into the keys of what is committed; lazy, like every Ray dataset."""
+    """The numbers of the parts to do, turned into how many records of each are rejected; lazy, like every Ray dataset."""
     import ray.data
 
     logging.getLogger("ray.data").setLevel(logging.WARNING)
@@ -116,14 +125,17 @@ def _worker(step: Step, todo: list[Part], store: Store) -> Any:
 
 
 def _attempt(step: Step, part: Part, store: Store) -> dict[str, Any]:
-    """The key of the committed part, or the error that stops the run: raised here, it would arrive in Ray's wrapping, without its type."""
+    """How many records of a committed part are rejected, or the error that stops the run.
+
+    Raised here, it would arrive in Ray's wrapping, without its type.
+    """
     start = time.monotonic()
     try:
         done = step.work(part, store)
         committed(step.place, done, time.monotonic() - start)
-        return {"key": done.key, "error": b""}
+        return {"rejected": sum(done.rejected.values()), "error": b""}
     except SeshatError as error:
-        return {"key": "", "error": pickle.dumps(error)}
+        return {"rejected": 0, "error": pickle.dumps(error)}
 
 
 def cause(error: Exception) -> str:

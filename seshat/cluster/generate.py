@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,7 +25,7 @@ from seshat.export.export import MERGED, base_folder
 from seshat.export.known import ADAPTERS
 from seshat.generation import Batch, Generation, Keyed, Speaker, answer
 from seshat.hints import Knowledge
-from seshat.progress import Progress
+from seshat.progress import Progress, Rate
 from seshat.prompts import ChatTokenizer
 from seshat.records import digest
 from seshat.stage import Resources
@@ -120,8 +119,8 @@ def on_actors(settings: Settings, speaker: Speaker, todo: Sequence[Batch], folde
     """See ``seshat.generation.Work``; in the open or a new Ray session."""
     from ray.exceptions import RayError
 
-    start, progress, num_done = time.monotonic(), Progress(), 0
-    with connect(settings):
+    num_done, rate = 0, Rate(sum(len(one.prompts) for one in todo))
+    with connect(settings), Progress() as progress:
         try:
             for row in dataset(settings.evaluation.generation, speaker, todo, folder, settings.cluster.patience).iter_rows():
                 if row["error"]:
@@ -129,7 +128,7 @@ def on_actors(settings: Settings, speaker: Speaker, todo: Sequence[Batch], folde
                 found: list[Keyed] = pickle.loads(row["answers"])
                 yield from found
                 num_done += len(found)
-                progress(f"generate: {num_done} of {sum(len(one.prompts) for one in todo)}, {num_done / (time.monotonic() - start):.1f}/s")
+                progress(f"generate: {rate(num_done)}")
         except RayError as error:
             raise SeshatError(f"eval: an actor failed ({cause(error)}); run the same command again, and it goes on") from error
 

@@ -7,8 +7,8 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -212,23 +212,24 @@ def _how(folder: str, card: SpeechCard) -> str:
     return f"{folder}  use it: transcribe.model={folder}/{CONVERTED}{language}"
 
 
-def _teller(job: SpeechJob) -> Callable[[Event], None]:
+@contextmanager
+def _teller(job: SpeechJob) -> Iterator[Callable[[Event], None]]:
     """Tells the user how far a run is."""
-    progress = Progress()
+    with Progress() as progress:
 
-    def tell(event: Event) -> None:
-        if event.numbers:
-            said = "  ".join(f"{name} {value:.4g}" for name, value in event.numbers.items())
-            progress(f"speech-train: step {event.step} of {job.steps}  {said}")
+        def tell(event: Event) -> None:
+            if event.numbers:
+                said = "  ".join(f"{name} {value:.4g}" for name, value in event.numbers.items())
+                progress(f"speech-train: step {event.step} of {job.steps}  {said}")
 
-    return tell
+        yield tell
 
 
 def _here(job: SpeechJob) -> Result:
     """In this process."""
     device = torch.device("cuda" if wants_gpu(job.speech.run) else "cpu")
-    with stop_signal() as stopping:
-        return speech_run.work(job, Place(device=device), Here(_teller(job), None, stopping))
+    with stop_signal() as stopping, _teller(job) as tell:
+        return speech_run.work(job, Place(device=device), Here(tell, None, stopping))
 
 
 def _on_ray(job: SpeechJob, session: Session, patience: float) -> Result:
@@ -253,7 +254,7 @@ def _on_ray(job: SpeechJob, session: Session, patience: float) -> Result:
             ),
         )
         try:
-            with stop_signal() as stopping, told(board, _teller(job), stopping):
+            with stop_signal() as stopping, _teller(job) as tell, told(board, tell, stopping):
                 result = trainer.fit().return_value
         except TrainingFailedError as error:
             raise reason(error) from error

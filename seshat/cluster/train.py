@@ -97,7 +97,7 @@ def _make(step: Step, store: Store, execution: Execution, once: Callable[[], Non
         once()
         yield
 
-    return do_step(step, store, execution, session, patience=patience)
+    return do_step(step, store, execution, session, patience)
 
 
 def _shorter(training: Training, error: TooLargeError) -> Training:

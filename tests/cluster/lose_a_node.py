@@ -11,6 +11,7 @@ from ray.cluster_utils import Cluster
 from seshat.cluster import board
 from seshat.cluster.train import train
 from seshat.store import Store
+from tests.make import Told
 from tests.training.tiny import LANGUAGE, PROMPTS, settings
 
 
@@ -30,7 +31,7 @@ def main(root: str) -> None:
             threading.Thread(target=cluster.remove_node, args=(doomed,), kwargs={"allow_graceful": False}).start()
 
     board.LOOK = 0.05
-    board.Progress = lambda: kill  # type: ignore[assignment,misc,return-value]
+    board.Progress = lambda: Told(kill)  # type: ignore[assignment,misc,return-value]
     elastic = settings(name="elastic", max_steps=30, save_steps=5, per_device_train_batch_size=1, num_workers=4, min_workers=1)
     train(elastic, LANGUAGE, PROMPTS, Store(root))
     assert killed, "no node was killed"

@@ -19,6 +19,7 @@ from seshat.cluster import board
 from seshat.command import read_settings
 from seshat.settings import Settings
 from tests.end_to_end.test_pipeline import QUICK
+from tests.make import Told
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_NODES = [
@@ -70,7 +71,7 @@ def main(root: str, lose: str) -> None:
     if lose == "yes":
         threading.Thread(target=read_pages, daemon=True).start()
         board.LOOK = 0.05
-        progress: Any = lambda: step  # noqa: E731
+        progress: Any = lambda: Told(step)  # noqa: E731
         board.Progress = progress  # type: ignore[misc]
     start = time.monotonic()
     pipeline.run(settings(root))

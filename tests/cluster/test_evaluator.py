@@ -19,6 +19,7 @@ from seshat.training.loop import Listener
 from seshat.training.settings import Training
 from seshat.training.strategy import Place
 from seshat.translate import Translation
+from tests.make import Told
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
 pytestmark = pytest.mark.heavy
@@ -37,7 +38,7 @@ def test_every_checkpoint_is_scored_and_the_best_one_becomes_the_adapter(
     store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: told.append)
+    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: Told(told.append))
     given = iter([(12.0, 0.5), (30.0, 0.5), (20.0, 0.5)])
     real = Evaluator._score
 

@@ -50,14 +50,14 @@ def step(root: Path, size: int = SIZE) -> Packing:
 
 def here(root: Path, size: int = SIZE) -> dict[str, str]:
     """What packing in this process leaves."""
-    do_step(step(root, size), Store(str(root / f"here{size}")), "local", progress=lambda text: None)
+    do_step(step(root, size), Store(str(root / f"here{size}")), "local")
     return tree(root / f"here{size}")
 
 
 @pytest.mark.usefixtures("ray_session")
 def test_ray_and_this_process_pack_the_same_bytes(root: Path) -> None:
     expected = here(root)
-    done = do_step(step(root), Store(str(root / "ray")), "ray", progress=lambda text: None)
+    done = do_step(step(root), Store(str(root / "ray")), "ray")
     assert (done.kept, done.rows_in) == (NUM_EXAMPLES, NUM_EXAMPLES)
     assert len(expected) == 2 * NUM_EXAMPLES // SIZE + 1  # for every part an Arrow file and a line, and one manifest
     assert tree(root / "ray") == expected
@@ -70,7 +70,7 @@ def test_a_file_that_changes_under_the_workers_stops_the_run(root: Path) -> None
     path.write_bytes(data.replace(b"wasi", b"wazi"))
     try:
         with pytest.raises(StoreError, match="has changed since the run began"):
-            do_step(todo, Store(str(root / "changed")), "ray", progress=lambda text: None)
+            do_step(todo, Store(str(root / "changed")), "ray")
     finally:
         path.write_bytes(data)
 
@@ -105,5 +105,5 @@ def test_killed_in_the_middle_packing_ends_with_the_same_bytes(root: Path) -> No
     committed = [part for part in todo.parts if todo.committed(part, store)]
     assert 0 < len(committed) < len(todo.parts)
     assert todo.done(store) is None
-    do_step(todo, store, "local", progress=lambda text: None)
+    do_step(todo, store, "local")
     assert tree(killed) == here(root, 2)

@@ -23,6 +23,7 @@ from seshat.store import Store
 from seshat.training import candidates
 from seshat.training.estimate import Estimate
 from seshat.training.settings import Training
+from tests.make import Told
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
 pytestmark = pytest.mark.ray
@@ -45,7 +46,7 @@ def adapter(store: Store, name: str) -> dict[str, torch.Tensor]:
 def told_lines(here: Training, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the user is told of a run on Ray, line by line."""
     lines: list[str] = []
-    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: lines.append)
+    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: Told(lines.append))
     monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
     return lines
 
@@ -148,7 +149,7 @@ def test_workers_that_are_asked_to_stop_keep_their_step_and_go_on_to_the_same_we
     }
     train(settings(name="unbroken", **common), LANGUAGE, PROMPTS, store)
     monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
-    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: lambda line: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: Told(lambda line: os.kill(os.getpid(), signal.SIGTERM)))
     with pytest.raises(StoppedError, match=r"stopped after step \d+ of 40"):
         train(settings(name="stopped", **common), LANGUAGE, PROMPTS, store)
     monkeypatch.undo()
@@ -180,7 +181,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_adapter_is_the_same(store: 
             workers[-1].kill()
 
     monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
-    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: kill)
+    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: Told(kill))
     train(settings(name="killed", **common), LANGUAGE, PROMPTS, store)
     assert killed
     whole, again = (load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("whole", "killed"))

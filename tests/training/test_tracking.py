@@ -213,15 +213,14 @@ import os, signal, sys
 from seshat.cluster import board
 from seshat.cluster.train import train
 from seshat.store import Store
+from tests.make import Told
 from tests.training.tiny import LANGUAGE, PROMPTS, settings
 
-def progress():
-    def tell(line):
-        if line.startswith("train: step 5 of"):
-            os.kill(os.getpid(), signal.SIGKILL)
-    return tell
+def die(line):
+    if line.startswith("train: step 5 of"):
+        os.kill(os.getpid(), signal.SIGKILL)
 
-board.Progress = progress
+board.Progress = lambda: Told(die)
 train(settings(name="murdered", tracking=True), LANGUAGE, PROMPTS, Store(sys.argv[1]), execution="local")
 """
 
