@@ -11,7 +11,7 @@ CONFIG_FLAG = $(if $(CONFIG),--config $(CONFIG),)
 TORCH_ARGS ?=
 
 DATA := ingest ocr transcribe align back-translate format data-stats tokenizer-analysis
-VERBS := download-model $(DATA) speech-train tokenizer-extend train tune eval review export-gguf serve demo check-gpu quickstart
+VERBS := download-model $(DATA) speech-train tokenizer-extend train tune eval review export-gguf serve demo status check-gpu quickstart
 
 .PHONY: help install $(VERBS) test test-all check lint fast-tests
 
@@ -50,6 +50,7 @@ review: $(STAMP) ## write a sheet for speakers and linguists; with ARGS=--read, 
 export-gguf: $(STAMP) ## merge the adapter and write GGUF files
 serve: $(STAMP) ## answer translations over HTTP on 127.0.0.1:8000
 demo: $(STAMP) ## open the translation page
+status: $(STAMP) ## how far the workspace is: done, stale and why, failed; and the next command
 check-gpu: $(STAMP) ## is a GPU there, and does torch use it
 quickstart: $(STAMP) ## the whole way on the embedded sample language, in minutes
 

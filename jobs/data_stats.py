@@ -22,4 +22,4 @@ def show(settings: Settings) -> Outcome:
 
 
 if __name__ == "__main__":
-    main(show, __doc__)
+    main(show, __doc__, previews=True)

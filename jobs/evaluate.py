@@ -8,6 +8,7 @@ from seshat.evaluation.evaluate import evaluate
 from seshat.evaluation.progress import not_better_than
 from seshat.evaluation.report import write_report
 from seshat.export.package import package
+from seshat.preview import is_on
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
@@ -25,6 +26,8 @@ def run(settings: Settings) -> Outcome:
             ours=lambda: translator_of(settings, "ours"),
             base=lambda: translator_of(settings, "base"),
         )
+    if is_on():
+        return outcome
     package(store, name)
     before = not_better_than(store, name, settings.evaluation)
     conclude(store, settings.language, bridge_texts=settings.next.texts, not_better_than=before)
@@ -38,4 +41,4 @@ def report(settings: Settings) -> str:
 
 
 if __name__ == "__main__":
-    main(run, __doc__, section="evaluation")
+    main(run, __doc__, section="evaluation", previews=True)

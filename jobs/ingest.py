@@ -17,4 +17,4 @@ def run(settings: Settings) -> Outcome:
 
 
 if __name__ == "__main__":
-    main(run, __doc__)
+    main(run, __doc__, previews=True)

@@ -21,10 +21,12 @@ from jobs import (
 )
 from seshat.cluster.connect import one_session
 from seshat.command import main
+from seshat.preview import is_on
 from seshat.settings import Settings
+from seshat.status import NAMES, states
 from seshat.step import Outcome
 from seshat.store import Store
-from seshat.summary import closing, record
+from seshat.summary import closing, failing, record
 
 STEPS = (ingest, ocr, transcribe, align, format, data_stats, download_model, tokenizer_analysis, train, evaluate, export_gguf)
 
@@ -38,12 +40,16 @@ def steps(settings: Settings) -> Iterator[ModuleType]:
         yield from (*around, job, *around)
 
 
-def run(settings: Settings) -> Outcome:
+def run(settings: Settings) -> Outcome | None:
+    if is_on():
+        print("\n".join(map(str, states(settings, steps(settings)))))
+        return None
     store, start = Store(settings.root), time.monotonic()
     outcomes = []
     with one_session():
         for job in steps(settings):
-            outcome = job.run(settings)
+            with failing(NAMES[job.__name__], store):
+                outcome = job.run(settings)
             record(outcome, store)
             print(outcome.funnel, flush=True)
             outcomes.append(outcome)
@@ -53,4 +59,4 @@ def run(settings: Settings) -> Outcome:
 
 
 if __name__ == "__main__":
-    main(run, __doc__)
+    main(run, __doc__, previews=True)

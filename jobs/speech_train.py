@@ -44,4 +44,4 @@ def run(settings: Settings, *, pairs: str = "") -> Outcome:
 
 
 if __name__ == "__main__":
-    main(run, __doc__, section="speech", arguments=ARGUMENTS)
+    main(run, __doc__, section="speech", arguments=ARGUMENTS, previews=True)

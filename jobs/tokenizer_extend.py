@@ -37,4 +37,4 @@ def run(settings: Settings) -> Outcome:
 
 
 if __name__ == "__main__":
-    main(run, __doc__, section="training")
+    main(run, __doc__, section="training", previews=True)

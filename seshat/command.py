@@ -8,15 +8,18 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seshat.config import load, top_keys
 from seshat.errors import ConfigError, SeshatError
 from seshat.progress import LogHandler
+from seshat.verbs import VERBS
 
 if TYPE_CHECKING:
     from seshat.settings import Settings
@@ -28,7 +31,7 @@ PIPELINE = "configs/data/pipeline.yaml"
 
 Verb = Callable[..., "Outcome | None"]
 """Takes the settings, and by name what its own arguments ask for; without an outcome, what it printed is all."""
-OURS = ("config", "debug", "overrides")
+OURS = ("config", "debug", "dry_run", "overrides")
 
 
 def main(
@@ -37,14 +40,15 @@ def main(
     *,
     section: str = "",
     arguments: argparse.ArgumentParser | None = None,
+    previews: bool = False,
     argv: Sequence[str] | None = None,
 ) -> None:
     """Run a verb as a program: read the configuration, run, print the outcome, and exit with its code.
 
     ``section`` is the part of the settings that ``--config`` may name alone, as in ``--config configs/training/x.yaml``;
-    ``arguments`` are those of the verb itself, beside ``key=value``.
+    ``arguments`` are those of the verb itself, beside ``key=value``; one that ``previews`` says with --dry-run what it would do.
     """
-    sys.exit(run(verb, doc, section=section, arguments=arguments, argv=sys.argv[1:] if argv is None else argv))
+    sys.exit(run(verb, doc, section=section, arguments=arguments, previews=previews, argv=sys.argv[1:] if argv is None else argv))
 
 
 def run(
@@ -53,10 +57,11 @@ def run(
     *,
     section: str = "",
     arguments: argparse.ArgumentParser | None = None,
+    previews: bool = False,
     argv: Sequence[str],
 ) -> int:
     """As ``main``, but give the exit code back."""
-    asked = _parser(doc, section, arguments).parse_intermixed_args(argv)
+    asked = _parser(doc, section, arguments, previews).parse_intermixed_args(argv)
     own = {name: value for name, value in vars(asked).items() if name not in OURS}
     prepare(debug=asked.debug)
 
@@ -64,16 +69,34 @@ def run(
         settings = read_settings(asked.config, asked.overrides, section)
         from seshat.settings import check_root
         from seshat.store import Store
-        from seshat.summary import record
+        from seshat.summary import failing, record
 
         check_root(settings)
-        outcome = verb(settings, **own)
+        if previews and asked.dry_run:
+            return _preview(verb, settings, own)
+        store = Store(settings.root)
+        with failing(name, store) if (name := verb_of(sys.argv[0])) else nullcontext():
+            outcome = verb(settings, **own)
         if outcome is not None:
-            record(outcome, Store(settings.root))
+            record(outcome, store)
             print(outcome.funnel)
         return 0
 
     return answer(work, debug=asked.debug)
+
+
+def _preview(verb: Verb, settings: Settings, own: dict[str, Any]) -> int:
+    from seshat.preview import WouldRun, preview
+
+    try:
+        with preview():
+            outcome = verb(settings, **own)
+    except WouldRun as would:
+        print(would)
+        return 0
+    if outcome is not None:
+        print(outcome.funnel)
+    return 0
 
 
 def answer(work: Callable[[], int], *, debug: bool = False) -> int:
@@ -86,13 +109,27 @@ def answer(work: Callable[[], int], *, debug: bool = False) -> int:
             traceback.print_exc()
         return error.exit_code
     except KeyboardInterrupt:
-        print("Interrupted; the same command goes on where this one stopped.", file=sys.stderr)
+        print(f"Interrupted; nothing that was finished is lost. To go on: {typed()}", file=sys.stderr)
         return 130
     except Exception as error:
         print(f"Unexpected: {type(error).__name__}: {error}\nThis is a bug; --debug shows where it is.", file=sys.stderr)
         if debug:
             traceback.print_exc()
         return 1
+
+
+def typed() -> str:
+    """The command line of this process, to be typed again."""
+    program, *rest = sys.argv
+    verb = program if program.startswith("seshat ") else f"python -m jobs.{Path(program).stem}"
+    return shlex.join([*verb.split(), *rest])
+
+
+def verb_of(program: str) -> str:
+    """The verb of a program's name, which is ``seshat align`` or ``.../jobs/align.py``; empty if it is none."""
+    if program.startswith("seshat "):
+        return program.removeprefix("seshat ")
+    return next((verb for verb, (module, _) in VERBS.items() if os.path.join("jobs", f"{module}.py") in program), "")
 
 
 def prepare(*, debug: bool = False) -> None:
@@ -132,11 +169,13 @@ def _placed(overrides: Sequence[str], section: str) -> list[str]:
     return [override if not section or name in own else f"{section}.{override}" for name, override in zip(names, overrides, strict=True)]
 
 
-def _parser(doc: str | None, section: str, own: argparse.ArgumentParser | None) -> argparse.ArgumentParser:
+def _parser(doc: str | None, section: str, own: argparse.ArgumentParser | None, previews: bool) -> argparse.ArgumentParser:
     parents = [own] if own else []
     parser = argparse.ArgumentParser(description=doc, parents=parents, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = f"a pipeline, or its '{section}' section alone" if section else "a pipeline"
     parser.add_argument("--config", default="", metavar="FILE", help=f"YAML file of {what} (default {PIPELINE})")
+    if previews:
+        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and why; do nothing")
     parser.add_argument("--debug", action="store_true", help="show details and tracebacks")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that win over the file: root=workspaces/mine")
     return parser

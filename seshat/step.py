@@ -78,6 +78,11 @@ class Step:
         return digest(self.place, *(stage.fingerprint for stage in self.stages))
 
     @property
+    def inputs(self) -> dict[str, str]:
+        """The SHA-256 of every file that goes in, by its name."""
+        return dict(_named(piece) for part in self.parts for piece in part.inputs)
+
+    @property
     def resources(self) -> Resources:
         """What a worker needs that runs all stages one after the other."""
         asked = [stage.resources for stage in self.stages]
@@ -139,7 +144,7 @@ class Step:
         manifest = Manifest(
             stage=self.name,
             fingerprint=digest(self.fingerprint, *(line.key for line in parts)),
-            inputs=dict(_named(piece) for part in self.parts for piece in part.inputs),
+            inputs=self.inputs,
             parts=parts,
             settings=self.settings,
             rows_in=sum(line.rows_in for line in parts),

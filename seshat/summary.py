@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
+from seshat.errors import SeshatError
 from seshat.step import Outcome
 from seshat.store import Store
 
 SUMMARY = "reports/summary.json"
 SCORES = "reports/scores.json"
+FAILED = "reports/failed.json"
 ORDER = (
     "sample",
     "ingest",
@@ -48,6 +52,42 @@ def record(outcome: Outcome, store: Store) -> None:
     }
     rows = sorted(before.values(), key=lambda row: ORDER.index(row["stage"]))
     store.write(SUMMARY, json.dumps(rows, ensure_ascii=False, indent=1).encode())
+
+
+def failures(store: Store) -> dict[str, str]:
+    """What went wrong last, by verb; a verb that has worked since is not among them."""
+    return dict(json.loads(store.read(FAILED))) if store.size(FAILED) >= 0 else {}
+
+
+@contextmanager
+def failing(stage: str, store: Store) -> Iterator[None]:
+    """Keep the error of a verb until it works."""
+    known = failures(store)
+    try:
+        yield
+    except SeshatError as error:
+        store.write(FAILED, json.dumps(known | {stage: str(error)}, ensure_ascii=False, indent=1).encode())
+        raise
+    if known.pop(stage, ""):
+        store.write(FAILED, json.dumps(known, ensure_ascii=False, indent=1).encode())
+
+
+class Pace(NamedTuple):
+    """How long a verb took when it did something last; zeros if it never did here."""
+
+    row: float
+    """Seconds a row."""
+    whole: float
+    """Seconds."""
+
+
+def pace(stage: str, store: Store) -> Pace:
+    """Of a verb in this workspace."""
+    for row in _rows(store):
+        if row["stage"] == stage:
+            seconds = float(str(row["seconds"]))
+            return Pace(seconds / max(1, int(str(row["rows_in"]))), seconds)
+    return Pace(0.0, 0.0)
 
 
 def table(outcomes: Iterable[Outcome]) -> str:

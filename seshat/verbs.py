@@ -30,6 +30,7 @@ VERBS = {
     "serve": ("serve", "answer translations over HTTP"),
     "api-key": ("api_key", "make a key for the HTTP endpoint: seshat api-key NAME"),
     "demo": ("demo", "open the translation page"),
+    "status": ("status", "how far a workspace is: what is done, what is stale and why, and the next command"),
     "doctor": ("doctor", "what is missing here, and the command that mends it; --cluster: on every node"),
     "check-gpu": ("check_gpu", "is a GPU there, and does torch use it"),
     "trace": ("trace", "where does this sentence come from: seshat trace ID"),

@@ -158,9 +158,10 @@ def test_debug_shows_where_it_went_wrong(error: Exception, capsys: pytest.Captur
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_an_interrupt_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_is_no_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["seshat align", "root=my work"])
     assert run(failing(KeyboardInterrupt()), "Align.", argv=[]) == 130
-    assert "goes on where this one stopped" in capsys.readouterr().err
+    assert "To go on: seshat align 'root=my work'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from seshat.cluster.metrics import committed
 from seshat.cluster.placement import require
 from seshat.errors import SeshatError
+from seshat.preview import about_to_do
 from seshat.progress import Progress, Rate
 from seshat.stage import PATIENCE
 from seshat.step import Outcome, Part, Step, outcome
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Execution = Literal["ray", "local"]
+BLOCKS_PER_CORE = 64
+"""How often a core asks Ray for work in one run: a part each time costs too much where there are thousands, and few times leave cores idle
+at the end. A worker that dies with several parts in hand costs nothing but the one that it was at: what is committed is not made again."""
 Session = Callable[[], AbstractContextManager[None]]
 """Opens a Ray session, or finds the one that is open."""
 
@@ -53,6 +57,7 @@ def do_step(
     if done:
         return outcome(done, done_before=True, note=step.note)
     todo = [part for part in step.parts if step.committed(part, store) is None]
+    about_to_do(step, todo, store)
     rejected = _on_ray(step, todo, store, session, patience) if execution == "ray" and todo else _here(step, todo, store)
     rate = Rate(len(todo), "parts")
     with Progress() as progress:
@@ -90,7 +95,8 @@ def dataset(step: Step, todo: list[Part], store: Store) -> ray.data.Dataset:
     logging.getLogger("ray.data._internal.progress").setLevel(logging.ERROR)  # it warns that there is no bar
     asked = step.resources
     ray.data.DataContext.get_current().enable_progress_bars = False
-    rows = ray.data.from_items([{"part": index} for index in range(len(todo))], override_num_blocks=len(todo))
+    blocks = min(len(todo), BLOCKS_PER_CORE * max(1, int(ray.cluster_resources().get("CPU", 1))))
+    rows = ray.data.from_items([{"part": index} for index in range(len(todo))], override_num_blocks=blocks)
     compute: dict[str, Any] = {"num_cpus": asked.cpus, "num_gpus": asked.gpus}
     if step.loads_engine:
         room = int(ray.cluster_resources().get("CPU", 1) // asked.cpus)

@@ -24,6 +24,7 @@ from seshat.engines.weights import weights_sha256
 from seshat.errors import ConfigError, DivergedError, EngineError, SeshatError, StoppedError
 from seshat.evaluation.error_rates import MEASURES, NORMALISED, Change, Hearing, Rate, caution, change, errors
 from seshat.language import Language
+from seshat.preview import about_to_make
 from seshat.progress import Progress
 from seshat.records import digest
 from seshat.rights import Rights
@@ -105,6 +106,7 @@ def speech_train(
     if store.done(folder, name):
         known = SpeechCard.model_validate_json(store.read(f"{folder}/{SPEECH_CARD}"))
         return Outcome(stage="speech-train", **kept, done_before=True, note=_how(folder, known)), known
+    about_to_make("speech-train", folder, store)
     if store.manifest(folder):
         log.info("speech-train: settings or data have changed since %s was finished: it is made anew", folder)
         shutil.rmtree(store.path(folder))

@@ -24,6 +24,7 @@ from seshat.cluster.placement import require
 from seshat.engines.weights import weight_files
 from seshat.errors import ConfigError, DivergedError, EngineError, SeshatError, StoppedError, TooLargeError
 from seshat.language import Language
+from seshat.preview import about_to_make
 from seshat.prompts import Prompts
 from seshat.rights import Rights
 from seshat.stage import PATIENCE, Resources
@@ -74,6 +75,7 @@ def train(
         done = store.done(job.folder, job.fingerprint)
         if done:
             return outcome(done, done_before=True, note=job.folder)
+        about_to_make("train", job.folder, store)
         if execution == "ray":
             once()
         while True:

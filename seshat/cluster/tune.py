@@ -32,6 +32,7 @@ from seshat.cluster.search import END, NUMBER, REASON, STEP, VALUE, Judge, Ledge
 from seshat.config import to_yaml
 from seshat.errors import ConfigError, SeshatError, StoreError
 from seshat.language import Language
+from seshat.preview import about_to_make
 from seshat.prompts import Prompts
 from seshat.records import digest
 from seshat.rights import Rights
@@ -97,6 +98,7 @@ def tune(
     done = store.done(plan.folder, fingerprint)
     if done:
         return outcome(done, done_before=True, note=f"{plan.folder}/best.yaml")
+    about_to_make("tune", plan.folder, store)
     _warn_if_too_late(tuning, num_steps(tuning.training, job.rows.spans))
     with _alone(store.path(plan.folder)):
         ledger = Ledger(tuning, f"{store.path(plan.folder)}/study.db", study)

@@ -21,6 +21,7 @@ from seshat.errors import DataError
 from seshat.examples import SPLITS, TRAINING, by_people, to_line
 from seshat.hints import with_hints
 from seshat.language import Language, words
+from seshat.preview import about_to_make
 from seshat.prompts import BACK_TRANSLATED, Hinting, Prompts, Task
 from seshat.records import BackTranslation, Document, Entry, Example, Record, SentencePair, digest
 from seshat.rights import CORRECTIONS, Rights, owners
@@ -204,7 +205,11 @@ def publish(store: Store, settings: Format, rights: Rights, hinting: Hinting = N
     """
     made = store.require("format", needed_by="train")
     fingerprint = digest("training-data", VERSION, made.fingerprint, rights.model_dump_json(), hinting.model_dump_json())
-    return store.done(TRAINING, fingerprint) or _publish(store, settings, rights, hinting, made, fingerprint)
+    done = store.done(TRAINING, fingerprint)
+    if done:
+        return done
+    about_to_make("format", TRAINING, store)
+    return _publish(store, settings, rights, hinting, made, fingerprint)
 
 
 def _publish(store: Store, settings: Format, rights: Rights, hinting: Hinting, made: Manifest, fingerprint: str) -> Manifest:

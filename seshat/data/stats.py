@@ -15,6 +15,7 @@ from seshat.data.respelt import RuleUse, rule_uses
 from seshat.errors import StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
 from seshat.language import Language, words
+from seshat.preview import about_to_make
 from seshat.records import Document, Entry, Example, SentencePair, Utterance, digest
 from seshat.step import Outcome
 from seshat.store import PROCESSED, Manifest, Store
@@ -154,6 +155,7 @@ def data_stats(store: Store, language: Language) -> tuple[Outcome, Stats]:
     if done:
         stats = Stats.model_validate_json(store.read(STATS))
     else:
+        about_to_make("data-stats", FOLDER, store)
         examples = (example for split in SPLITS for example in _examples(store, split))
         read = (record for stage in ("ingest", "transcribe") for kind in SPELT for record in store.records(stage, kind))
         described = describe(store.records("align", SentencePair), examples, language, stages=_stages(manifests))

@@ -30,6 +30,7 @@ from pydantic import ConfigDict, Field, computed_field
 from seshat.config import Section, to_yaml
 from seshat.errors import EngineError, StoreError
 from seshat.language import Language, words
+from seshat.preview import about_to_make
 from seshat.records import SentencePair, digest
 from seshat.step import Outcome
 from seshat.store import PROCESSED, Manifest, Store
@@ -157,6 +158,7 @@ def tokenizer_analysis(settings: TokenizerAnalysis, language: Language, store: S
     if store.done(FOLDER, fingerprint):
         analysis = Analysis.model_validate_json(store.read(ANALYSIS))
         return _outcome(analysis, perf_counter() - begun, done_before=True), analysis
+    about_to_make("tokenizer-analysis", FOLDER, store)
     name = os.path.basename(os.path.normpath(base))
     analysis = analyse(settings, language, store.records("align", SentencePair), Pieces(data), name)
     file = store.write(ANALYSIS, analysis.model_dump_json(indent=1).encode())

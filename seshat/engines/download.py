@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from seshat.errors import EngineError
+from seshat.preview import about_to_make
 from seshat.records import digest
 from seshat.store import Manifest, Store, StoredFile
 
@@ -53,6 +54,7 @@ def fetch(model: str, store: Store, announce: Callable[[str], None] = log.info, 
     done = store.done(folder, fingerprint)
     if done:
         return done, True
+    about_to_make("download-model", folder, store)
     os.makedirs(store.path(folder), exist_ok=True)
     revision = _link(source, store.path(folder)) if source else _download(model, store.path(folder), announce, revision)
     return commit(model, folder, fingerprint, store, {"revision": revision} if revision else {}), False

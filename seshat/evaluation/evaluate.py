@@ -42,6 +42,7 @@ from seshat.evaluation.settings import Evaluation
 from seshat.examples import TRAINING
 from seshat.language import Language, words
 from seshat.lexicon import Lexicon
+from seshat.preview import about_to_make
 from seshat.prompts import Card, Prompts
 from seshat.records import digest
 from seshat.step import Outcome, outcome
@@ -80,6 +81,7 @@ def evaluate(
     run = store.manifest(folder)
     done_before = run is not None and run.fingerprint == draft.fingerprint
     if run is None or not done_before:
+        about_to_make("eval", folder, store)
         if run is None or run.notes != draft.notes:
             cases = read_cases(evaluation, language, prompts, store)
             _answer(evaluation, language, cases, store, name, ours, base)

@@ -22,6 +22,7 @@ from seshat.export.merge import merge, nf4_drift
 from seshat.export.ollama import MODELFILE, modelfile
 from seshat.export.package import USES, copy_tokenizer, describe, package
 from seshat.export.settings import Export
+from seshat.preview import about_to_make
 from seshat.prompts import Card, ChatTokenizer
 from seshat.records import digest
 from seshat.step import Outcome
@@ -88,6 +89,7 @@ def _merged(export: Export, store: Store, name: str, card: Card, base: str, trai
     done = store.done(folder, fingerprint)
     if done:
         return done, True
+    about_to_make("export-gguf", folder, store)
     if base:
         check_adapter(adapter, base)
     else:
@@ -140,6 +142,7 @@ def _gguf(export: Export, store: Store, name: str, card: Card, merged: Manifest)
     done = store.done(folder, fingerprint)
     if done:
         return done, True
+    about_to_make("export-gguf", folder, store)
     building = Building(store, folder, "export-gguf")
     full = os.path.join(building.path, f"{name}-F16.gguf")
     write_gguf(source, full, card)

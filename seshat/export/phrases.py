@@ -14,6 +14,7 @@ from seshat.export.folders import Building
 from seshat.hints import TASKS
 from seshat.language import Language
 from seshat.phrases.translator import VERSION
+from seshat.preview import about_to_make
 from seshat.prompts import CARD, Card
 from seshat.records import digest
 from seshat.rights import Rights
@@ -52,6 +53,7 @@ def export_phrases(store: Store, language: Language, rights: Rights) -> Outcome:
     fingerprint = digest(STAGE, VERSION, card.model_dump_json())
     done = store.done(FOLDER, fingerprint)
     if not done:
+        about_to_make(STAGE, FOLDER, store)
         building = Building(store, FOLDER, STAGE)
         with open(os.path.join(building.path, PAIRS), "w", encoding="utf-8") as stream:
             stream.writelines(f"{to_line(one)}\n" for one in examples)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from seshat.errors import StoreError
+from seshat.preview import about_to_make
 from seshat.records import digest
 from seshat.sample.speech import available
 from seshat.sample.write import write
@@ -23,6 +24,7 @@ def make_sample(store: Store, raw: str, *, seed: int) -> Outcome:
     done = store.done(FOLDER, fingerprint)
     if done:
         return Outcome(stage="sample", rows_in=done.rows_in, kept=done.kept, done_before=True)
+    about_to_make("sample", FOLDER, store)
     if not store.local:
         raise StoreError(f"{store.root}: the sample is written to a folder of this machine; set root to one")
     report = write(Path(raw), Path(store.path(FOLDER)), seed=seed)

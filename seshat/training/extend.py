@@ -25,6 +25,7 @@ from seshat.engines.weights import weight_files
 from seshat.errors import DataError, EngineError
 from seshat.examples import TRAINING, by_people, read_examples
 from seshat.language import Language
+from seshat.preview import about_to_make
 from seshat.prompts import ChatTokenizer
 from seshat.records import Example, digest
 from seshat.store import Manifest, Store
@@ -76,6 +77,7 @@ def extend(settings: Extend, base: Manifest, source: str, language: Language, st
     done = store.done(folder, fingerprint)
     if done:
         return done, folder, True
+    about_to_make("tokenizer-extend", folder, store)
     old, path = ChatTokenizer.load(store.path(source)), store.path(folder)
     grown = _learn(settings, old, store.path(source), texts)
     shutil.rmtree(path, ignore_errors=True)  # what a killed run left behind

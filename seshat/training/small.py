@@ -27,6 +27,7 @@ from seshat.engines.download import BASES, commit
 from seshat.engines.weights import sha256
 from seshat.examples import TRAINING, by_people, read_examples
 from seshat.language import Language, words
+from seshat.preview import about_to_make
 from seshat.prompts import ChatTokenizer, Prompts
 from seshat.records import Document, Example, digest
 from seshat.store import Manifest, Store
@@ -70,6 +71,7 @@ def build(small: Small, language: Language, prompts: Prompts, store: Store, fold
     done = store.done(folder, fingerprint)
     if done:
         return done, True
+    about_to_make("download-model", folder, store)
     log.info("download-model: the small base is made here, from %d texts in %s", len(texts), language.bridge.name)
     tokenizer = _save_tokenizer(small, [*_damped(texts), *spelling, *_instructions(prompts, language)], store.path(folder))
     chats = (chat for lesson in _lessons(texts, small) for chat in _encode(lesson, tokenizer, small.row_length))

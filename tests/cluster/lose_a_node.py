@@ -26,13 +26,13 @@ def main(root: str) -> None:
 
     def kill(line: str) -> None:
         step = int(re.search(r"step (\d+)", line)[1])  # type: ignore[index]
-        if step >= 7 and not killed:
+        if step >= 30 and not killed:
             killed.append(step)
             threading.Thread(target=cluster.remove_node, args=(doomed,), kwargs={"allow_graceful": False}).start()
 
     board.LOOK = 0.05
     board.Progress = lambda: Told(kill)  # type: ignore[assignment,misc,return-value]
-    elastic = settings(name="elastic", max_steps=30, save_steps=5, per_device_train_batch_size=1, num_workers=4, min_workers=1)
+    elastic = settings(name="elastic", max_steps=120, save_steps=20, per_device_train_batch_size=1, num_workers=4, min_workers=1)
     train(elastic, LANGUAGE, PROMPTS, Store(root))
     assert killed, "no node was killed"
     ray.shutdown()

@@ -1,4 +1,4 @@
-"""What the loss of a whole node does to a run: it goes on with fewer workers, to the same adapter."""
+"""What the loss of a whole node, its silence or its slowness does to a run: it goes on with the others, to the same result."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from seshat.cluster.data import run_step
 from seshat.cluster.train import train
 from seshat.store import Store
+from tests.cluster import trouble_a_node
+from tests.cluster.test_data import tree
 from tests.needs import needs_tesseract
 from tests.training.tiny import LANGUAGE, PROMPTS, make_workspace, settings
 
@@ -23,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.ray
 def test_a_run_goes_on_with_fewer_workers_when_a_node_is_lost(tmp_path: Path) -> None:
     store = make_workspace(tmp_path)
-    here = settings(name="here", max_steps=30, save_steps=5, per_device_train_batch_size=4)
+    here = settings(name="here", max_steps=120, save_steps=20, per_device_train_batch_size=4)
     train(here, LANGUAGE, PROMPTS, store, execution="local")
     script = [sys.executable, "-m", "tests.cluster.lose_a_node", store.root]
     done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=800, env={**os.environ, "RAY_ADDRESS": ""})
@@ -67,3 +70,18 @@ def test_the_quickstart_survives_the_loss_of_two_nodes(tmp_path: Path) -> None:
     assert Store(str(tmp_path / "disturbed")).manifest("models/adapters/small") is not None
     print(f"three nodes: {undisturbed:.0f} s undisturbed, {disturbed:.0f} s with two nodes lost")
     assert disturbed <= 3 * undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@pytest.mark.parametrize("trouble", ["silent", "slow"])
+def test_a_node_that_is_silent_or_slow_changes_no_byte(tmp_path: Path, trouble: str) -> None:
+    """Neither one that is cut off and comes back when its work was done by others, nor one that takes five times as long."""
+    root, log = tmp_path / trouble, tmp_path / "log"
+    script = [sys.executable, "-m", "tests.cluster.trouble_a_node", str(root), str(log), trouble]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=600, env={**os.environ, "RAY_ADDRESS": ""}, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert int(re.findall(r"^troubled: (\d+)$", done.stdout, re.MULTILINE)[0]) >= 2, "the node and a worker of it"
+    run_step(trouble_a_node.step(str(log)), trouble_a_node.settings(str(tmp_path / "here"), "local"))
+    assert tree(root) == tree(tmp_path / "here")
+    assert len({line.split()[0] for line in log.read_text().splitlines()}) >= 3, "both nodes worked, and this process"
