@@ -39,7 +39,8 @@ def test_a_worker_of_ray_gives_the_weights_of_this_process(tmp_path: Path) -> No
         speech = SpeechTraining.model_validate(QUICK | {"name": name, "model": str(base), "resamples": 100, "cpus_per_worker": 0.5})
         cards.append(speech_train(speech, TAMURI, material, Store(str(tmp_path)), execution=execution)[1])  # type: ignore[arg-type]
     here, there = (merged(tmp_path, name) for name in ("here", "there"))
-    assert all(torch.allclose(weight, there[name], atol=1e-6) for name, weight in here.items())
+    close = 0.02 * SpeechTraining(model="").learning_rate  # of a step of Adam: a processor may add in another order in another process
+    assert all(torch.allclose(weight, there[name], atol=close) for name, weight in here.items())
     assert cards[0].model_copy(update={"name": "there"}) == cards[1]
 
 
