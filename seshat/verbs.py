@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 VERBS = {
+    "init": ("init", "begin a project: seshat init NAME --raw DIR; it looks at what there is and writes the configuration"),
     "ingest": ("ingest", "read dictionaries, transcriptions and translations from data/raw"),
     "ocr": ("ocr", "read scanned pages (optional)"),
     "lines": ("lines", "write a sheet of the lines of scans that are in doubt, for people to correct"),
