@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import shlex
 import sys
 import traceback
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from seshat.step import Outcome
 
 log = logging.getLogger(__name__)
+_SETTING = re.compile(r"[a-z_][\w.]*=")
 PIPELINE = "configs/data/pipeline.yaml"
 
 
 Verb = Callable[..., "Outcome | None"]
 """Takes the settings, and by name what its own arguments ask for; without an outcome, what it printed is all."""
-OURS = ("config", "debug", "dry_run", "overrides")
+OURS = {"config", "debug", "overrides"}
 
 
 def main(
@@ -61,8 +63,9 @@ def run(
     argv: Sequence[str],
 ) -> int:
     """As ``main``, but give the exit code back."""
-    asked = _parser(doc, section, arguments, previews).parse_intermixed_args(argv)
-    own = {name: value for name, value in vars(asked).items() if name not in OURS}
+    settings_last = sorted(argv, key=lambda word: bool(_SETTING.match(word)))  # so that none is taken for what the verb asks for
+    asked = _parser(doc, section, arguments, previews).parse_intermixed_args(settings_last)
+    own = {name: value for name, value in vars(asked).items() if name not in OURS | ({"dry_run"} if previews else set())}
     prepare(debug=asked.debug)
 
     def work() -> int:

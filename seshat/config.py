@@ -309,4 +309,6 @@ def _parse(text: str, where: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         problem = (getattr(error, "problem", None) or str(error)).strip().split("\n")[0]
-        raise ConfigError(f"{where}{line}: not valid YAML: {problem}") from None
+        raise ConfigError(
+            f"{where}{line}: not valid YAML: {problem}; mend that line or the one before it, or see configs/ for files that are right"
+        ) from None

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 import regex
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from seshat.config import Section, TableFile
 from seshat.spelling import CompiledRule, SpellingRule, compiled, respell, rules_used, spell_apostrophes, typed_apostrophes
@@ -21,7 +21,14 @@ from seshat.spelling import CompiledRule, SpellingRule, compiled, respell, rules
 CLOSERS = "\"'\u00bb\u201d\u2019)\\]"
 OPENERS = "\"'\u00ab\u201c\u2018(\\[\u00bf\u00a1\u2014-"
 
-LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{3}$", description="ISO 639-3, three small letters")]
+
+def _is_code(code: str) -> str:
+    if not regex.fullmatch("[a-z]{3}", code):
+        raise ValueError("give the ISO 639-3 code, three small letters such as shp; look it up at https://iso639-3.sil.org")
+    return code
+
+
+LanguageCode = Annotated[str, AfterValidator(_is_code)]
 
 
 class Bridge(Section):

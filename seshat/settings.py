@@ -86,7 +86,9 @@ class Settings(Section):
 
 
 def check_root(settings: Settings) -> None:
-    """Refuse a relative root where the job runs on a cluster: there the working directory is a temporary copy of the code."""
+    """Refuse a file, and a relative root where the job runs on a cluster: there the working directory is a temporary copy of the code."""
+    if os.path.isfile(settings.root):
+        raise ConfigError(f"root: {settings.root} is a file: name the folder of the workspace, which is made if it is not there")
     in_job = bool(environment("RAY_JOB_CONFIG_JSON_ENV_VAR"))  # set by Ray for the entry point of a submitted job
     remote = (environment("RAY_ADDRESS") or settings.cluster.address) not in ("local", "")
     if (in_job or remote) and not (os.path.isabs(settings.root) or "://" in settings.root):

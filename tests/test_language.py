@@ -219,7 +219,7 @@ def test_a_language_without_a_short_code_is_not_called_by_nothing() -> None:
 
 @pytest.mark.parametrize("code", ["QTM", "qt", "español", ""])
 def test_a_code_has_three_small_letters(code: str) -> None:
-    with pytest.raises(ValueError, match="pattern"):
+    with pytest.raises(ValueError, match="three small letters"):
         Language(code=code, name="tamuri")
 
 

@@ -327,10 +327,14 @@ def shares(training: Training, workers: int, gpu: bool, patience: float) -> dict
 
 def wants_gpu(training: Training) -> bool:
     """The setting ``use_gpu``; on ``auto`` the GPUs of the cluster, or of this machine where there is no cluster."""
-    if training.use_gpu != "auto":
-        return bool(training.use_gpu)
     import ray
 
+    if training.use_gpu != "auto":
+        if training.use_gpu and not ray.is_initialized() and not torch.cuda.is_available():
+            raise ConfigError(
+                "training.use_gpu: torch sees no GPU on this machine: 'make check-gpu' says why; without one set use_gpu=auto"
+            )
+        return bool(training.use_gpu)
     if ray.is_initialized():
         needed = training.gpus_per_worker * (1 if training.num_workers == "auto" else training.num_workers)
         return bool(ray.cluster_resources().get("GPU", 0) >= needed)
