@@ -22,12 +22,15 @@ from jobs import (
 from seshat.cluster.connect import one_session
 from seshat.command import main
 from seshat.preview import is_on
+from seshat.review.rejected import write_rejected
 from seshat.settings import Settings
 from seshat.status import NAMES, states
 from seshat.step import Outcome
 from seshat.store import Store
 from seshat.summary import closing, failing, record
 
+SHOWN = 50
+"""Rejected records of each reason on the page."""
 STEPS = (ingest, ocr, transcribe, align, format, data_stats, download_model, tokenizer_analysis, train, evaluate, export_gguf)
 
 
@@ -54,6 +57,7 @@ def run(settings: Settings) -> Outcome | None:
             print(outcome.funnel, flush=True)
             outcomes.append(outcome)
     evaluate.report(settings)
+    write_rejected(store, settings.language, most=SHOWN)
     print(closing(outcomes, store, settings.training.name))
     return Outcome(stage="pipeline", seconds=time.monotonic() - start, done_before=all(one.done_before or one.left_out for one in outcomes))
 

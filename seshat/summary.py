@@ -99,6 +99,7 @@ def closing(outcomes: Sequence[Outcome], store: Store, name: str) -> str:
     """What a reader wants to see when all is done: rows by stage, scores beside their floors, and where everything is."""
     places = {
         "report": "reports/index.html",
+        "rejected": "data/processed/rejected.html",
         "adapter": f"models/adapters/{name}",
         "merged model": f"models/merged/{name}",
         "GGUF": f"models/gguf/{name}",
