@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from seshat import history
 from seshat.cluster.evaluator import Evaluator
 from seshat.cluster.events import Board, Event
 from seshat.cluster.metrics import trained
@@ -41,6 +42,7 @@ class Teller:
             log.info("train: step %d: %s", event.step, text)
         for text in event.remarks:
             log.warning("train: step %d: %s", event.step, text)
+        history.append(self._job.checkpoints, event.step, event.numbers | event.scores)
         trained(self._job.training.name, event.numbers | event.scores)
         if event.numbers or event.scores:
             said = "  ".join(f"{name} {value:.4g}" for name, value in (event.numbers | event.scores).items())

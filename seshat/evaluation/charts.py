@@ -9,6 +9,8 @@ from seshat.evaluation.floors import FLOORS, System
 from seshat.evaluation.results import ScoreRow
 
 WIDTH, ROW, LEFT, RIGHT = 420, 28, 110, 44
+_FEW = 40
+"""Points of a curve that are drawn as points, too."""
 
 
 def intervals(rows: Sequence[ScoreRow], labels: Mapping[System, str]) -> str:
@@ -28,6 +30,36 @@ def intervals(rows: Sequence[ScoreRow], labels: Mapping[System, str]) -> str:
         lines.append(f'<line class="best" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{height - 18}" stroke="currentColor"/>')
     lines += [_row(row, place, scale, labels[row.system]) for place, row in enumerate(rows)]
     return "".join([*lines, "</svg>"])
+
+
+def curves(lines: Mapping[str, Sequence[tuple[int, float]]], caption: str) -> str:
+    """Values by step, a line for each name; the scale begins at 0 and ends above the highest that is drawn.
+
+    The first twentieth of the steps may be far above the rest and is cut off there.
+    """
+    last = max(step for points in lines.values() for step, _ in points)
+    settled = [value for points in lines.values() for step, value in points if step >= last / 20] or [1.0]
+    top = max(settled) * 1.08 or 1.0
+    height, left, right = 190, 44, 14
+
+    def x(step: float) -> str:
+        return f"{left + step * (WIDTH - left - right) / max(1, last):.1f}"
+
+    def y(value: float) -> str:
+        return f"{height - 24 - min(value, top) * (height - 40) / top:.1f}"
+
+    spoken = "; ".join(f"{name} {points[-1][1]:.3g} in step {points[-1][0]}" for name, points in lines.items())
+    drawn = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(caption)}: {escape(spoken)}">']
+    for value in (0.0, max(settled) / 2, max(settled)):
+        drawn.append(f'<line class="axis" x1="{left}" y1="{y(value)}" x2="{WIDTH - right}" y2="{y(value)}"/>')
+        drawn.append(f'<text x="{left - 6}" y="{float(y(value)) + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+    drawn.append(f'<text x="{left}" y="{height - 6}">0</text><text x="{x(last)}" y="{height - 6}" text-anchor="end">step {last:,}</text>')
+    for place, (name, points) in enumerate(lines.items()):
+        drawn.append(f'<g class="curve curve{place}"><polyline points="{" ".join(f"{x(step)},{y(value)}" for step, value in points)}"/>')
+        if len(points) < _FEW:
+            drawn += [f'<circle cx="{x(step)}" cy="{y(value)}" r="2.5"/>' for step, value in points]
+        drawn.append(f'<text x="{WIDTH - right}" y="{14 + 15 * place}" text-anchor="end">{escape(name)} {points[-1][1]:.3g}</text></g>')
+    return "".join([*drawn, "</svg>"])
 
 
 def _row(row: ScoreRow, place: int, scale: float, label: str) -> str:

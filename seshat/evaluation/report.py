@@ -12,14 +12,17 @@ from importlib import resources
 from typing import Any
 
 from seshat.evaluation.calibrate import reliability
+from seshat.evaluation.charts import curves
 from seshat.evaluation.conclude import read_findings
 from seshat.evaluation.findings_view import findings_section
 from seshat.evaluation.floors import SYSTEMS
 from seshat.evaluation.metrics import NAMES
 from seshat.evaluation.results import FOLDER, PartDetails, Sample, read_details, read_samples, read_scores
+from seshat.evaluation.runs import ADAPTERS
 from seshat.evaluation.score_view import BANDS, LABELS, USUAL_LENGTH, Scores, View, by_part, called, group, headline
 from seshat.evaluation.significance import FEWEST
 from seshat.examples import SPLITS, TRAINING
+from seshat.history import read as read_history
 from seshat.language import Language
 from seshat.records import digest
 from seshat.rights import Consent, Rights
@@ -29,6 +32,7 @@ from seshat.store import PROCESSED, Store
 REPORT = f"{FOLDER}/index.html"
 SUMMARY = f"{FOLDER}/summary.json"
 STATS = f"{PROCESSED}/stats/stats.json"
+CURVES = ((("loss", "eval_loss"), "Loss by step"), (("chrf++",), "chrF++ of checkpoints on a sample of the validation text"))
 TOKENIZER = f"{PROCESSED}/tokenizer/analysis.json"
 
 
@@ -84,12 +88,23 @@ def _view(store: Store, language: Language, num_samples: int, bands: Bands) -> V
         "rights": _rights(store),
         "uses": list(Consent.model_fields),
         "findings": _findings(store, language),
+        "curves": _curves(store, details.name) if details else [],
     }
 
 
 def _findings(store: Store, language: Language) -> Any:
     found = read_findings(store)
     return _safe(findings_section(found, language)) if found else ""
+
+
+def _curves(store: Store, name: str) -> list[View]:
+    """The losses and the scores of checkpoints of a run, by step."""
+    found = read_history(store.path(f"{ADAPTERS}/{name}/checkpoints")) if store.local else {}
+    views = []
+    for names, caption in CURVES:
+        if lines := {name: found[name] for name in names if name in found}:
+            views.append({"svg": curves(lines, caption), "caption": caption})
+    return views
 
 
 def _json(store: Store, name: str) -> Any:
