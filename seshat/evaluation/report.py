@@ -16,11 +16,12 @@ from seshat.evaluation.charts import curves
 from seshat.evaluation.conclude import read_findings
 from seshat.evaluation.findings_view import findings_section
 from seshat.evaluation.floors import SYSTEMS
-from seshat.evaluation.metrics import NAMES
+from seshat.evaluation.metrics import NAMES, sentence_scores
 from seshat.evaluation.results import FOLDER, PartDetails, Sample, read_details, read_samples, read_scores
 from seshat.evaluation.runs import ADAPTERS
 from seshat.evaluation.score_view import BANDS, LABELS, USUAL_LENGTH, Scores, View, by_part, called, group, headline
 from seshat.evaluation.significance import FEWEST
+from seshat.evaluation.word_diff import word_diff
 from seshat.examples import SPLITS, TRAINING
 from seshat.history import read as read_history
 from seshat.language import Language
@@ -32,6 +33,8 @@ from seshat.store import PROCESSED, Store
 REPORT = f"{FOLDER}/index.html"
 SUMMARY = f"{FOLDER}/summary.json"
 STATS = f"{PROCESSED}/stats/stats.json"
+EXTREMES = 5
+"""Of the worst and of the best answers of a direction."""
 CURVES = ((("loss", "eval_loss"), "Loss by step"), (("chrf++",), "chrF++ of checkpoints on a sample of the validation text"))
 TOKENIZER = f"{PROCESSED}/tokenizer/analysis.json"
 
@@ -129,10 +132,34 @@ def _samples(language: Language, samples: Sequence[Sample], number: int) -> list
     views = []
     for (task, direction), found in grouped.items():
         title = called(language, direction) if task == "translation" else f"{task}, {called(language, direction)}"
+        extremes = _extremes(found) if task == "translation" else []
         shown = number if task == "translation" else number // 4
         chosen = sorted(found, key=lambda one: digest(one.source, one.reference))[:shown]
-        views.append({"title": title, "samples": [_sample(one) for one in chosen], "total": len(found)})
+        views.append({"title": title, "samples": [_sample(one) for one in chosen], "total": len(found), "extremes": extremes})
     return views
+
+
+def _extremes(samples: Sequence[Sample]) -> list[View]:
+    """The worst and the best answers by the chrF++ of their sentences, each with its differences from the reference."""
+    scores = sentence_scores("chrf++", [one.hypotheses.get("ours", "") for one in samples], [one.reference for one in samples])
+    order = sorted(range(len(samples)), key=lambda place: (scores[place], samples[place].source))
+    number = min(EXTREMES, len(order) // 2)
+    return [
+        {
+            "title": title,
+            "rows": [
+                {
+                    "source": samples[place].source,
+                    "score": scores[place],
+                    "diff": list(word_diff(samples[place].hypotheses.get("ours", ""), samples[place].reference)),
+                    "origin": samples[place].origin,
+                }
+                for place in places
+            ],
+        }
+        for title, places in (("The worst", order[:number]), ("The best", order[::-1][:number]))
+        if places
+    ]
 
 
 def _sample(sample: Sample) -> View:

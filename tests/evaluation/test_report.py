@@ -25,6 +25,7 @@ from seshat.evaluation.score_view import LABELS
 from seshat.evaluation.settings import Evaluation
 from seshat.evaluation.significance import Comparison, Verdict
 from seshat.examples import read_examples
+from seshat.history import append
 from seshat.prompts import Prompts
 from seshat.rights import Consent, Rights, Source
 from seshat.store import Manifest, Store
@@ -119,6 +120,25 @@ def test_what_people_wrote_is_text_not_markup(evaluated: Store) -> None:
     page = read(evaluated)
     assert "<script>alert(1)</script>" in page.text
     assert "script" not in page.open
+
+
+def test_the_worst_and_the_best_are_shown_with_their_differences(evaluated: Store) -> None:
+    samples = [one for one in read_samples(evaluated) if one.task == "translation"]
+    wrong = samples[0].model_copy(update={"hypotheses": {**samples[0].hypotheses, "ours": "otra cosa"}})
+    write_samples(evaluated, [wrong, *samples[1:]])
+    html = Path(write_report(evaluated, LANGUAGE)).read_text(encoding="utf-8")
+    assert "<h3>The worst: " in html
+    assert "<h3>The best: " in html
+    assert "<del>otra cosa</del> <ins>" in html
+
+
+def test_the_training_is_drawn(evaluated: Store) -> None:
+    assert "Nothing was kept of how it went" in read(evaluated).text
+    for step, loss in enumerate((4.0, 3.0, 2.5), 1):
+        append(evaluated.path("models/adapters/tiny/checkpoints"), step, {"loss": loss})
+    text = read(evaluated).text
+    assert "loss 2.5" in text
+    assert "Loss by step" in text
 
 
 def test_summary_and_rights_are_shown(evaluated: Store) -> None:
