@@ -18,7 +18,7 @@ from seshat.config import did_you_mean
 from seshat.errors import ConfigError
 from seshat.verbs import VERBS
 
-HERE = ("init", "submit", "jobs", "serve", "demo", "check-gpu")
+HERE = ("init", "completion", "schema", "submit", "jobs", "serve", "demo", "check-gpu")
 """Verbs that make no sense as jobs."""
 
 

@@ -235,7 +235,7 @@ def _section(kind: type[BaseModel] | None, name: str) -> type[BaseModel] | None:
     """The settings class behind a field, if it is a section."""
     if kind is None or name not in kind.model_fields:
         return None
-    return next(_sections(kind.model_fields[name].annotation), None)
+    return next(sections_of(kind.model_fields[name].annotation), None)
 
 
 def _table(kind: type[BaseModel] | None, name: str) -> TableFile | None:
@@ -259,12 +259,13 @@ def _rows(path: Path, table: TableFile) -> Iterator[tuple[int, dict[str, str]]]:
         yield number, dict(zip(table.columns, cells))
 
 
-def _sections(annotation: object) -> Iterator[type[BaseModel]]:
+def sections_of(annotation: object) -> Iterator[type[BaseModel]]:
+    """The sections that an annotation of a field allows."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     elif typing.get_origin(annotation) in (typing.Union, types.UnionType, Annotated):
         for argument in typing.get_args(annotation):
-            yield from _sections(argument)
+            yield from sections_of(argument)
 
 
 def _typed(value: object) -> object:

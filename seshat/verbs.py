@@ -42,6 +42,8 @@ VERBS = {
     "clean-up": ("clean_up", "delete what later runs have replaced"),
     "submit": ("submit", "run a verb on a cluster: seshat submit align root=s3://bucket/shipibo"),
     "jobs": ("submitted", "what was submitted to a cluster, and how far it has come"),
+    "completion": ("completion", 'what your shell needs to complete verbs and keys: eval "$(seshat completion bash)"'),
+    "schema": ("schema", "the configuration as a JSON Schema, for editors"),
     "pipeline": ("pipeline", "all of it, from raw material to GGUF, in one Ray session"),
 }
 """The module in ``jobs`` and one line, by the name that users type."""
