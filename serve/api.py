@@ -22,6 +22,7 @@ from serve import chat, deepl, feedback, libretranslate, lookup, uploads
 from serve.access import Access
 from serve.backend import Backend
 from serve.documents import Documents
+from serve.gate import FULL
 from serve.guards import Guarded, Watched, refusal
 from serve.requests import RefusedError
 from serve.service import Meter, NoMeter, Service
@@ -202,7 +203,8 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RefusedError)
     async def refused(request: Request, error: RefusedError) -> JSONResponse:
-        return refusal(error.status, error.message, {"retry-after": str(error.retry_after)} if error.retry_after else None)
+        headers = {"retry-after": str(error.retry_after)} if error.retry_after else {}
+        return refusal(error.status, error.message, headers | ({FULL.decode(): str(error.room)} if error.room else {}))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -24,11 +24,14 @@ Asked = TypeVar("Asked", bound="Question")
 
 
 class RefusedError(Exception):
-    """A request that cannot be answered: the status of the reply and one sentence for the person who sent it."""
+    """A request that cannot be answered: the status of the reply and one sentence for the person who sent it.
 
-    def __init__(self, status: int, message: str, retry_after: int = 0) -> None:
+    ``room`` is for the gate (``serve.gate``): how many requests the queue holds that is full; 0 where it must not refuse others for it.
+    """
+
+    def __init__(self, status: int, message: str, retry_after: int = 0, room: int = 0) -> None:
         super().__init__(message)
-        self.status, self.message, self.retry_after = status, message, retry_after
+        self.status, self.message, self.retry_after, self.room = status, message, retry_after, room
 
 
 class Question(BaseModel):

@@ -177,7 +177,9 @@ class Service:
         try:
             yield
         except BusyError:
-            raise RefusedError(429, "Too many requests are waiting. Try again in a moment.", self.serving.retry_after) from None
+            alone = self.serving.replicas == 1 and not self.serving.max_replicas and len(self.backend.cards) == 1
+            room = self.serving.max_ongoing_requests + self.serving.max_queued_requests if alone else 0
+            raise RefusedError(429, "Too many requests are waiting. Try again in a moment.", self.serving.retry_after, room) from None
         except TimeoutError:
             raise RefusedError(504, f"The answer took longer than {self.serving.timeout:g} seconds. Try a shorter text.") from None
         except TooLongError as error:

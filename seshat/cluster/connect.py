@@ -82,6 +82,7 @@ def _start(cluster: Cluster, address: str) -> None:
     local = address in ("local", "")
     if local:  # a session of our own, on the loopback: no word about tokens
         logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
+        os.environ.setdefault("RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH", "serve.gate:before_replicas")
         os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")  # a process for each run: nobody takes this machine away
     for attempt in range(1, ATTEMPTS + 1):
         try:

@@ -13,7 +13,8 @@ from seshat.cluster import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "deploy" / "monitoring"
-OURS = {metrics.RECORDS, metrics.PARTS, metrics.TRAINING, *re.findall(r'"(seshat_\w+)"', (ROOT / "serve" / "meters.py").read_text("utf-8"))}
+SERVED = "".join((ROOT / "serve" / name).read_text("utf-8") for name in ("meters.py", "gate.py"))
+OURS = {metrics.RECORDS, metrics.PARTS, metrics.TRAINING, *re.findall(r'"(seshat_\w+)"', SERVED)}
 RAYS = ("node_cpu_utilization", "node_mem_used", "node_mem_total", "node_gpus_utilization", "node_disk_free", "node_disk_usage")
 
 

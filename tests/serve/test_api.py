@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from serve.api import PAGE, build_api
 from serve.corpus import Corpus
+from serve.gate import FULL
 from serve.turns import BusyError
 from serve.voices import Made
 from seshat.errors import EngineError
@@ -185,6 +186,7 @@ def test_failures_behind_have_their_own_status_and_keep_their_secrets(failure: E
     assert list(reply.json()) == ["error", "message"]
     assert SECRET not in reply.text
     assert reply.headers.get("retry-after") == ("7" if status == 429 else None)
+    assert reply.headers.get(FULL.decode()) == (str(8 + 64) if status == 429 else None), "for the gate: how many find room"
 
 
 def test_health_is_alive_and_ready_means_able() -> None:
