@@ -1,6 +1,6 @@
 """From a command line to settings, and from errors to exit codes: what all jobs share.
 
-Exit codes: 0 good, 1 failed, 2 usage or configuration (nothing has run), 130 interrupted.
+Exit codes: 0 good, 1 failed, 2 usage or configuration (nothing has run), 130 interrupted, 141 nobody reads any more.
 """
 
 from __future__ import annotations
@@ -114,6 +114,9 @@ def answer(work: Callable[[], int], *, debug: bool = False) -> int:
     except KeyboardInterrupt:
         print(f"Interrupted; nothing that was finished is lost. To go on: {typed()}", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever reads what is printed has seen enough: seshat rejected align | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python would try once more when it ends
+        return 141
     except Exception as error:
         print(f"Unexpected: {type(error).__name__}: {error}\nThis is a bug; --debug shows where it is.", file=sys.stderr)
         if debug:
