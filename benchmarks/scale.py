@@ -18,8 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from seshat.cluster.connect import connect
 from seshat.cluster.data import do_step
+from seshat.language import Language
 from seshat.records import RawFile
+from seshat.settings import Cluster, Settings
 from seshat.stage import Resources, Stage
 from seshat.step import Part, Step
 from seshat.store import Store
@@ -76,13 +79,9 @@ def sleeping(seconds: float, number: int, workers: int) -> Step:
 @contextmanager
 def ray(cpus: int = 2) -> Iterator[None]:
     """A session of this machine."""
-    import ray as library
-
-    library.init(address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="error")
-    try:
+    language = Language(code="qtm", name="tamuri")
+    with connect(Settings(language=language, cluster=Cluster(cpus=cpus, dashboard=False))):
         yield
-    finally:
-        library.shutdown()
 
 
 def timed(seconds: float, number: int, workers: int) -> tuple[float, list[float]]:

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Execution = Literal["ray", "local"]
-BLOCKS_PER_CORE = 64
-"""How often a core asks Ray for work in one run: a part each time costs too much where there are thousands, and few times leave cores idle
-at the end. A worker that dies with several parts in hand costs nothing but the one that it was at: what is committed is not made again."""
+TURNS = 64
+"""How often a worker asks Ray for work in one run: a part each time costs too much where there are thousands, and few times leave workers
+idle at the end. One that dies with several parts in hand costs nothing but the one that it was at: what is committed is not made again."""
+MOST_TURNS = 10_000
+"""Of all workers together on a cluster that may grow while it works: parts that were given out as one go to one worker."""
 Session = Callable[[], AbstractContextManager[None]]
 """Opens a Ray session, or finds the one that is open."""
 
@@ -91,15 +93,17 @@ def dataset(step: Step, todo: list[Part], store: Store) -> ray.data.Dataset:
     """The numbers of the parts to do, turned into how many records of each are rejected; lazy, like every Ray dataset."""
     import ray.data
 
+    from seshat.cluster.connect import is_ours  # loads Ray
+
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     logging.getLogger("ray.data._internal.progress").setLevel(logging.ERROR)  # it warns that there is no bar
     asked = step.resources
     ray.data.DataContext.get_current().enable_progress_bars = False
-    blocks = min(len(todo), BLOCKS_PER_CORE * max(1, int(ray.cluster_resources().get("CPU", 1))))
-    rows = ray.data.from_items([{"part": index} for index in range(len(todo))], override_num_blocks=blocks)
+    room = max(1, int(ray.cluster_resources().get("CPU", 1) // asked.cpus))
+    turns = TURNS * room if is_ours() else max(TURNS * room, MOST_TURNS)
+    rows = ray.data.from_items([{"part": index} for index in range(len(todo))], override_num_blocks=min(len(todo), turns))
     compute: dict[str, Any] = {"num_cpus": asked.cpus, "num_gpus": asked.gpus}
     if step.loads_engine:
-        room = int(ray.cluster_resources().get("CPU", 1) // asked.cpus)
         most = max(1, min(asked.workers or room, len(todo)))
         compute["compute"] = ray.data.ActorPoolStrategy(min_size=1, max_size=most)
     elif asked.workers:
