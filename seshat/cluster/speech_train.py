@@ -16,7 +16,7 @@ import torch
 from seshat.cluster.board import Here, OnRay, hang_up, stop_signal, told
 from seshat.cluster.data import Execution, Session
 from seshat.cluster.events import Event
-from seshat.cluster.train import reason, shares, wants_gpu
+from seshat.cluster.train import device_here, reason, shares, wants_gpu
 from seshat.config import Section, to_yaml
 from seshat.data.spoken import Material, check_enough, repeated, split
 from seshat.engines.download import local_folder
@@ -229,7 +229,7 @@ def _teller(job: SpeechJob) -> Iterator[Callable[[Event], None]]:
 
 def _here(job: SpeechJob) -> Result:
     """In this process."""
-    device = torch.device("cuda" if wants_gpu(job.speech.run) else "cpu")
+    device = device_here(job.speech.run)
     with stop_signal() as stopping, _teller(job) as tell:
         return speech_run.work(job, Place(device=device), Here(tell, None, stopping))
 

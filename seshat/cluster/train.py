@@ -127,7 +127,7 @@ def _here(job: run.Job, teller: Teller) -> dict[str, float]:
     """One worker, in this process."""
     if job.training.num_workers not in (1, "auto"):
         raise EngineError("execution: local trains with one worker: set training.num_workers=1, or execution=ray")
-    device = torch.device("cuda" if wants_gpu(job.training) else "cpu")
+    device = device_here(job.training)
     estimated = _announced(job, 1, device, room=free_memory(device) + used_memory(device))
     evaluator = Evaluator(job, device) if _is_scored(job, device.type == "cuda", teller) else None
     teller(Event(0, facts=facts(device, 1)))
@@ -325,15 +325,24 @@ def shares(training: Training, workers: int, gpu: bool, patience: float) -> dict
     return asked
 
 
+def device_here(training: Training) -> torch.device:
+    """Where a run in this process computes.
+
+    Raises:
+        ConfigError: If a GPU is asked for that torch does not see.
+    """
+    if not wants_gpu(training):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise ConfigError("training.use_gpu: torch sees no GPU on this machine: 'make check-gpu' says why; without one set use_gpu=auto")
+    return torch.device("cuda")
+
+
 def wants_gpu(training: Training) -> bool:
     """The setting ``use_gpu``; on ``auto`` the GPUs of the cluster, or of this machine where there is no cluster."""
     import ray
 
     if training.use_gpu != "auto":
-        if training.use_gpu and not ray.is_initialized() and not torch.cuda.is_available():
-            raise ConfigError(
-                "training.use_gpu: torch sees no GPU on this machine: 'make check-gpu' says why; without one set use_gpu=auto"
-            )
         return bool(training.use_gpu)
     if ray.is_initialized():
         needed = training.gpus_per_worker * (1 if training.num_workers == "auto" else training.num_workers)

@@ -23,7 +23,7 @@ def commands() -> list[str]:
     text = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    found = [re.sub(r"\s+# .*", "", line).strip() for line in lines]
+    found = [command for line in lines if (command := re.sub(r"\s+# .*", "", line).strip())]
     assert len(found) >= 12
     return found
 

@@ -235,7 +235,7 @@ def execute(verb: str, words: list[str], root: Path, *, plain: bool = False) -> 
         usual = [] if plain else [one.format(root=root) for one in SETTINGS.split() if f"{one.partition('=')[0]}=" not in " ".join(words)]
         arguments = getattr(job, "ARGUMENTS", None)
         return run(
-            job.run,
+            getattr(job, "show", job.run),
             job.__doc__,
             section=SECTIONS.get(verb, ""),
             arguments=arguments,
