@@ -63,13 +63,16 @@ def run(
     argv: Sequence[str],
 ) -> int:
     """As ``main``, but give the exit code back."""
-    settings_last = sorted(argv, key=lambda word: bool(_SETTING.match(word)))  # so that none is taken for what the verb asks for
-    asked = _parser(doc, section, arguments, previews).parse_intermixed_args(settings_last)
+    set_here = [word for before, word in zip(["", *argv], argv, strict=False) if _SETTING.match(word) and not before.startswith("-")]
+    words = [word for word in argv if word not in set_here]  # so that no setting is taken for what the verb itself asks for
+    if arguments and all(word.startswith("-") for word in words):
+        set_here, words = [], list(argv)
+    asked = _parser(doc, section, arguments, previews).parse_intermixed_args(words)
     own = {name: value for name, value in vars(asked).items() if name not in OURS | ({"dry_run"} if previews else set())}
     prepare(debug=asked.debug)
 
     def work() -> int:
-        settings = read_settings(asked.config, asked.overrides, section)
+        settings = read_settings(asked.config, [*set_here, *asked.overrides], section)
         from seshat.settings import check_root
         from seshat.store import Store
         from seshat.summary import failing, record

@@ -213,3 +213,19 @@ def test_a_program_exits_with_its_code(verb: Callable[[Settings], Outcome], code
     with pytest.raises(SystemExit) as caught:
         main(verb, "Align.", argv=[])
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "argv", [["root=/w", "b", "--files", "c", "d"], ["b", "root=/w", "--files", "c", "d"], ["b", "--files", "c", "d", "root=/w"]]
+)
+def test_settings_may_stand_anywhere(argv: list[str]) -> None:
+    arguments = argparse.ArgumentParser(add_help=False)
+    arguments.add_argument("stage")
+    arguments.add_argument("--files", nargs="+", default=[])
+    seen: list[tuple[str, str, list[str]]] = []
+
+    def verb(settings: Settings, *, stage: str, files: list[str]) -> None:
+        seen.append((settings.root, stage, files))
+
+    assert run(verb, "A verb.", arguments=arguments, argv=argv) == 0
+    assert seen == [("/w", "b", ["c", "d"])]

@@ -6,17 +6,15 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from seshat.data.withdraw import READABLE
 from seshat.errors import DataError, StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
 from seshat.records import KINDS, Example, Record
-from seshat.store import PROCESSED, Manifest, Slice, Store
+from seshat.store import PROCESSED, Manifest, Slice, Store, read_table
 
 SHORTEST = 6
 """Digits of an id that must be given."""
@@ -91,5 +89,5 @@ class Records:
 
     def _table(self, path: str) -> pa.Table:
         if path not in self._columns:
-            self._columns[path] = pq.read_table(BytesIO(self.store.read(path)), columns=["id", "origin"])
+            self._columns[path] = read_table(self.store.read(path), ["id", "origin"])
         return self._columns[path]

@@ -6,14 +6,11 @@ examples (packed rows, statistics), then the examples, then the records.
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import posixpath
 from collections import Counter
 from collections.abc import Iterator
-
-import pyarrow.parquet as pq
 
 from seshat.config import Section, did_you_mean
 from seshat.data.next_sentences import SHEET, asked
@@ -21,7 +18,7 @@ from seshat.data.readers import raw_origins
 from seshat.errors import ConfigError, StoreError
 from seshat.examples import SPLITS, TRAINING, parse_lines
 from seshat.prompts import CARD, Card
-from seshat.store import PROCESSED, Store
+from seshat.store import PROCESSED, Store, read_table
 from seshat.withdrawals import FILE, SPEECH_CARD, Withdrawal, Withdrawals, learnt_from, read_withdrawals, write_withdrawals
 
 log = logging.getLogger(__name__)
@@ -141,7 +138,7 @@ def _holding(store: Store, withdrawal: Withdrawal) -> dict[str, int]:
                 found[name] = count
     for name in files:
         if name.endswith(".parquet") and name not in found:
-            origins = pq.read_table(io.BytesIO(store.read(name)), columns=["origin"]).column("origin").to_pylist()
+            origins = read_table(store.read(name), ["origin"]).column("origin").to_pylist()
             if count := sum(map(withdrawal.covers, origins)):
                 found[_line_of(name)] = 0  # first the line that makes the part count
                 found[name] = count

@@ -18,7 +18,7 @@ from seshat.evaluation.floors import SYSTEMS, System
 from seshat.evaluation.metrics import METRICS, Counts, Metric, Statistics, measure
 from seshat.language import words
 from seshat.records import Example
-from seshat.store import Store, StoredFile
+from seshat.store import Store, StoredFile, read_table
 
 Key = tuple[str, str, str, str, int]
 """Direction, task, source, reference, and a number that tells equal cases apart: a test set may hold a sentence twice."""
@@ -145,7 +145,7 @@ def write_measured(store: Store, name: str, parts: Iterable[Measured]) -> Stored
 def read_measured(store: Store, name: str) -> list[Measured]:
     """What ``write_measured`` wrote."""
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in pq.read_table(io.BytesIO(store.read(name))).to_pylist():
+    for row in read_table(store.read(name)).to_pylist():
         found.setdefault((row["direction"], row["task"]), []).append(row)
     return [_measured(direction, task, rows) for (direction, task), rows in found.items()]
 
