@@ -66,7 +66,7 @@ def test_what_is_sent_to_a_cluster(head: Head, aligned: Path, start: str) -> Non
 @pytest.mark.slow
 @pytest.mark.ray
 def test_the_whole_way_as_one_job(head: Head, tmp_path: Path) -> None:
-    done = run(of("seshat submit pipeline"), head, tmp_path, *QUICK, "data.sample=true")
+    done = run(of("seshat submit pipeline"), head, tmp_path, *QUICK, "data.sample=true", "training.cpus_per_worker=1")
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert Store(str(tmp_path)).manifest("models/gguf/small") is not None
 
