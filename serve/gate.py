@@ -8,6 +8,7 @@ what it lets pass, the replica may still refuse.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from starlette.middleware import Middleware
@@ -25,12 +26,16 @@ def before_replicas() -> list[Middleware]:
     return [Middleware(Gate, count=lambda path: refused.inc(1, {"path": path}))]
 
 
+BELIEVED = 5.0
+"""Seconds that a refusal of the replica is believed: then it is asked again, because it may serve other models by now."""
+
+
 class Gate:
     """ASGI, for a single replica: several have a queue each, and say nothing of it."""
 
     def __init__(self, app: ASGIApp, count: Callable[[str], object] = lambda path: None) -> None:
         self._app, self._count = app, count
-        self._room = 0
+        self._room, self._until = 0, 0.0
         self._inside: dict[str, int] = {}
         """How many requests wait or are answered, by the paths that were refused once: others need no room in the queue."""
         self._refusals: dict[str, list[Message]] = {}
@@ -39,7 +44,7 @@ class Gate:
         """See ASGI."""
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
-        elif scope["path"] in self._refusals and sum(self._inside.values()) >= self._room:
+        elif scope["path"] in self._refusals and sum(self._inside.values()) >= self._room and time.monotonic() < self._until:
             self._count(scope["path"])
             for message in self._refusals[scope["path"]]:
                 await send(message)
@@ -79,3 +84,4 @@ class Gate:
         if refusal:
             self._inside.setdefault(path, 0)
             self._refusals[path] = refusal
+            self._until = time.monotonic() + BELIEVED

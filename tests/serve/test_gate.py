@@ -148,6 +148,27 @@ def test_other_paths_and_methods_pass() -> None:
     play(scene)
 
 
+def test_a_refusal_is_not_believed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        replica = Replica()
+        gate = Gate(replica)
+        tasks = [asyncio.create_task(ask(gate)) for _ in range(ROOM)]
+        await settle()
+        await ask(gate)
+        gate._inside["/translate"] = ROOM  # those who came before it was refused are not counted
+        asked = replica.asked
+        await ask(gate)
+        assert replica.asked == asked
+        replica.says = False  # it serves two models now
+        monkeypatch.setattr("serve.gate.time.monotonic", lambda: gate._until + 1)
+        assert [(await ask(gate))[0] for _ in range(3)] == [429] * 3
+        assert replica.asked == asked + 3
+        for one in tasks:
+            one.cancel()
+
+    play(scene)
+
+
 def test_a_replica_that_says_nothing_is_always_asked() -> None:
     async def scene() -> None:
         replica = Replica(says=False)
