@@ -17,7 +17,7 @@ from seshat.config import did_you_mean
 from seshat.data.survey import Survey, survey
 from seshat.errors import ConfigError
 from seshat.language import Language
-from seshat.project import BRIDGES, PROFILE, PROJECT, check_place, sorted_raw, write
+from seshat.project import BRIDGES, PROFILE, PROJECT, check_new, check_place, sorted_raw, write
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,6 +42,7 @@ def begin(asked: argparse.Namespace) -> int:
     raw = Path(_ask(asked, asked.raw, "Where is the material?", "", "--raw")).expanduser()
     directory = Path(asked.directory or asked.name).expanduser()
     check_place(directory, raw)
+    check_new(directory)
     code = _ask(asked, asked.language, "Which language? Its ISO 639-3 code, three letters (https://iso639-3.sil.org)", "", "--language")
     bridge = _ask(asked, asked.bridge, f"Through which language is it taught ({', '.join(BRIDGES)})?", "spa", "--bridge")
     if bridge not in BRIDGES:

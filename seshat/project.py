@@ -15,6 +15,7 @@ from seshat.data.readers import FOLDERS
 from seshat.data.survey import Survey, place
 from seshat.errors import ConfigError
 from seshat.language import Bridge, Language
+from seshat.rights import RECORD
 
 PROJECT, PROFILE = "seshat.yaml", "language.yaml"
 BRIDGES = {
@@ -23,9 +24,7 @@ BRIDGES = {
     "por": Bridge(code="por", name="português", short="pt", abbreviations=("Sr.", "Sra.", "Dr.", "Dra.", "art.", "pág.", "etc.", "n.º")),
     "fra": Bridge(code="fra", name="français", short="fr", abbreviations=("M.", "Mme.", "Dr.", "art.", "p.", "etc.", "ex.")),
 }
-"""Languages through which others are taught, ready to use."""
-OCR = {"spa": "spa", "eng": "eng", "por": "por", "fra": "fra"}
-"""Tesseract's language pack for each."""
+"""Languages through which others are taught, ready to use; Tesseract's language packs are called by the same codes."""
 
 
 def sorted_raw(raw: Path, directory: Path, language: Language) -> tuple[Path, dict[str, str]]:
@@ -46,14 +45,19 @@ def sorted_raw(raw: Path, directory: Path, language: Language) -> tuple[Path, di
     inside, moved = directory / "data" / "raw", {}
     for path in files:
         name = path.relative_to(raw).as_posix()
-        target = name if name.partition("/")[0] in FOLDERS else f"{place(str(path), language)}/{name}"
-        moved[name] = target
-        (inside / target).parent.mkdir(parents=True, exist_ok=True)
-        _link(path, inside / target)
+        if path.name != RECORD:
+            moved[name] = name if name.partition("/")[0] in FOLDERS else f"{place(str(path), language)}/{name}"
+            _link(path, inside / moved[name])
+    for record in (path for path in files if path.name == RECORD):  # the rights go wherever something goes that they are about
+        below = record.parent.relative_to(raw).as_posix()
+        about = [name for name in moved if below == "." or name.startswith(f"{below}/")]
+        for folder in {moved[name].removesuffix(name) for name in about}:
+            _link(record, inside / folder / record.relative_to(raw))
     return inside, moved
 
 
 def _link(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
         target.symlink_to(path.resolve())
@@ -61,15 +65,15 @@ def _link(path: Path, target: Path) -> None:
         shutil.copy2(path, target)
 
 
-def write(directory: Path, name: str, language: Language, raw: Path, found: Survey, *, model: str) -> list[Path]:
-    """The project's two files; what is not in them has Seshat's defaults.
-
-    Raises:
-        ConfigError: If there is a project already.
-    """
+def check_new(directory: Path) -> None:
+    """Refuse a folder that is a project already, before anything is put into it."""
     for path in (directory / PROJECT, directory / PROFILE):
         if path.exists():
             raise ConfigError(f"{path} is there already: edit it, or delete it first")
+
+
+def write(directory: Path, name: str, language: Language, raw: Path, found: Survey, *, model: str) -> list[Path]:
+    """The project's two files; what is not in them has Seshat's defaults."""
     directory.mkdir(parents=True, exist_ok=True)
     default = directory / "data" / "raw"
     pipeline: dict[str, Any] = {"root": str(directory.resolve()), "language": PROFILE}
@@ -77,8 +81,7 @@ def write(directory: Path, name: str, language: Language, raw: Path, found: Surv
         pipeline["data"] = {"raw": str(raw.resolve())}
     if found.rules:
         pipeline["ingest"] = {"files": [rule.model_dump(exclude_unset=True) for rule in found.rules]}
-    if language.bridge.code in OCR:
-        pipeline["ocr"] = {"languages": [OCR[language.bridge.code]]}
+    pipeline["ocr"] = {"languages": [language.bridge.code]}
     pipeline["training"] = {"name": name, "model": model}
     profile = language.model_dump(exclude_unset=True) | {
         "bridge": {"code": language.bridge.code} | language.bridge.model_dump(exclude_unset=True)

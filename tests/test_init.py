@@ -14,6 +14,7 @@ from jobs import init as init_job
 from seshat.command import read_settings
 from seshat.data.survey import common_share, place
 from seshat.language import Language
+from seshat.rights import read_rights
 from seshat.sample.grammar import Grammar
 from seshat.settings import Settings
 from tests.corpus import write_corpus
@@ -61,6 +62,7 @@ def heap(tmp_path: Path) -> Path:
     Image.new("L", (60, 40), 255).save(raw / "page.png")
     (raw / "wrong.qtm.txt").write_text("\n\n".join(one.translation for one in pairs[:30]))
     (raw / "voice.wav").write_bytes(b"RIFF")
+    (raw / "SOURCE.yaml").write_text("steward: the village\nconsent: {train: false}\n")
     return raw
 
 
@@ -69,6 +71,10 @@ def test_a_heap_is_sorted_and_its_columns_are_found(tmp_path: Path, heap: Path, 
     shown = capsys.readouterr().out
     for line in ("field_notes.csv -> transcriptions/field_notes.csv", "page.png -> scans/page.png", "voice.wav -> audio/voice.wav"):
         assert line in shown
+    rights = read_rights(str(tmp_path / "tamuri/data/raw"))
+    assert set(rights.forbidding("train")) == {"audio", "scans", "transcriptions", "translations"}, (
+        "what the heap's owners say holds for all of it"
+    )
     rules = {rule.pattern: rule for rule in settings(tmp_path / "tamuri").ingest.files}
     notes, bare = rules["transcriptions/field_notes.csv"], rules["transcriptions/bare.tsv"]
     assert (notes.columns.text, notes.columns.bridge, notes.header) == (("B",), ("C",), True)

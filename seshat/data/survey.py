@@ -66,10 +66,6 @@ class Survey:
         """For ``ingest.files``."""
         return tuple(look.rule for look in self.looks if look.rule)
 
-    def has(self, folder: str) -> bool:
-        """Whether something usable lies in a folder."""
-        return any(look.usable and look.origin.startswith(f"{folder}/") for look in self.looks)
-
 
 def survey(raw: str, language: Language) -> Survey:
     """Look at every file of a raw folder that is sorted (``dictionary/``, ``translations/``, ...)."""
