@@ -55,4 +55,4 @@ def speaker(settings: Settings, store: Store) -> Speaker:
 
 
 if __name__ == "__main__":
-    main(run, __doc__, arguments=ARGUMENTS, previews=True)
+    main(run, __doc__, arguments=ARGUMENTS)

@@ -8,6 +8,7 @@ import time
 from seshat.command import main
 from seshat.errors import ConfigError
 from seshat.evaluation.vocabulary import Model, compare, note, table
+from seshat.preview import is_on
 from seshat.rights import read_rights
 from seshat.settings import Settings
 from seshat.step import Outcome
@@ -27,6 +28,8 @@ def run(settings: Settings) -> Outcome:
     start, store = time.monotonic(), Store(settings.root)
     rights = read_rights(store.path(settings.data.raw))
     base, folder, before = ensure_trained_base(settings.training, settings.language, settings.prompts, store, rights)
+    if is_on():
+        return Outcome(stage="tokenizer-extend", done_before=before, note=folder)
     systems = {"base": Model(base_folder(settings.training, store)), "extended": Model(folder)}
     if adapter := finished_adapter(settings.training, base, store):
         systems["extended, trained"] = Model(folder, adapter)

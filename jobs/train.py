@@ -4,6 +4,7 @@ from seshat.cluster.connect import connect
 from seshat.cluster.train import train
 from seshat.command import main
 from seshat.export.package import package
+from seshat.preview import is_on
 from seshat.rights import read_rights
 from seshat.settings import Settings
 from seshat.step import Outcome
@@ -23,7 +24,8 @@ def run(settings: Settings) -> Outcome:
         session=lambda: connect(settings),
         patience=settings.cluster.patience,
     )
-    package(store, settings.training.name)
+    if not is_on():
+        package(store, settings.training.name)
     return outcome
 
 

@@ -63,16 +63,14 @@ def run(
     argv: Sequence[str],
 ) -> int:
     """As ``main``, but give the exit code back."""
-    set_here = [word for before, word in zip(["", *argv], argv, strict=False) if _SETTING.match(word) and not before.startswith("-")]
-    words = [word for word in argv if word not in set_here]  # so that no setting is taken for what the verb itself asks for
-    if arguments and all(word.startswith("-") for word in words):
-        set_here, words = [], list(argv)
+    settings_of = _setting_words(argv, section)
+    words = [word for place, word in enumerate(argv) if place not in settings_of]  # so that none is taken for what the verb itself asks for
     asked = _parser(doc, section, arguments, previews).parse_intermixed_args(words)
     own = {name: value for name, value in vars(asked).items() if name not in OURS | ({"dry_run"} if previews else set())}
     prepare(debug=asked.debug)
 
     def work() -> int:
-        settings = read_settings(asked.config, [*set_here, *asked.overrides], section)
+        settings = read_settings(asked.config, [*settings_of.values(), *asked.overrides], section)
         from seshat.settings import check_root
         from seshat.store import Store
         from seshat.summary import failing, record
@@ -89,6 +87,19 @@ def run(
         return 0
 
     return answer(work, debug=asked.debug)
+
+
+def _setting_words(argv: Sequence[str], section: str) -> dict[int, str]:
+    """The words of a command line that set a key of the configuration, or of the section, by their places."""
+    found = {place: word for place, word in enumerate(argv) if _SETTING.match(word)}
+    if not found:
+        return {}
+    from seshat.settings import Settings
+
+    known = set(Settings.model_fields)
+    if section:
+        known |= set(getattr(Settings.model_fields[section].annotation, "model_fields", ()))
+    return {place: word for place, word in found.items() if word.partition("=")[0].partition(".")[0] in known}
 
 
 def _preview(verb: Verb, settings: Settings, own: dict[str, Any]) -> int:

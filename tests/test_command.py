@@ -120,7 +120,12 @@ def test_a_verb_has_arguments_of_its_own_beside_settings(capsys: pytest.CaptureF
 
     assert run(verb, "Verb.", arguments=own, argv=["scans", "root=ws", "--undo"]) == 0
     assert (heard, capsys.readouterr().out) == ([(str(Path("ws").absolute()), "scans", True)], "")
-    assert run(verb, "Verb.", arguments=own, argv=["root=ws"]) == 0, "the first word is the verb's own"
+    with pytest.raises(SystemExit) as ended:
+        run(verb, "Verb.", arguments=own, argv=["root=ws"])
+    assert ended.value.code == 2, "a setting is never the verb's own word"
+    assert "the following arguments are required: source" in capsys.readouterr().err
+    assert run(verb, "Verb.", arguments=own, argv=["--undo", "root=ws", "scans"]) == 0, "nor behind a flag"
+    assert heard[-1] == (str(Path("ws").absolute()), "scans", True)
 
 
 # From outcomes and errors to exit codes

@@ -22,7 +22,7 @@ from seshat.export.merge import merge, nf4_drift
 from seshat.export.ollama import MODELFILE, modelfile
 from seshat.export.package import USES, copy_tokenizer, describe, package
 from seshat.export.settings import Export
-from seshat.preview import about_to_make
+from seshat.preview import about_to_make, is_on
 from seshat.prompts import Card, ChatTokenizer
 from seshat.records import digest
 from seshat.step import Outcome
@@ -47,9 +47,10 @@ def export(export: Export, store: Store, name: str) -> Outcome:
         check_base(card, base)
     trained = check_files(adapter)
     merged, merged_before = _merged(export, store, name, card, base, trained)
-    package(store, name)
+    if not is_on():
+        package(store, name)
     gguf, gguf_before = _gguf(export, store, name, card, merged)
-    for folder in (MERGED, GGUF):
+    for folder in (MERGED, GGUF) if not is_on() else ():
         _calibrate(store, name, f"{folder}/{name}")
     best = f"{GGUF}/{name}/{name}-{next(kind for kind in (*export.quantizations, 'F16') if _is_kept(gguf, kind))}.gguf"
     return Outcome(
