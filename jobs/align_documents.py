@@ -14,13 +14,14 @@ from pathlib import Path
 from seshat.data.beads import Bead
 from seshat.data.bootstrap import align_corpus
 from seshat.errors import DataError, SeshatError
+from seshat.messages import Parser, say
 
 BAND = 50
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Align, write every output, and return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("list", type=Path, metavar="LIST.tsv")
     parser.add_argument("--dictionary", type=Path, metavar="D.tsv")
     parser.add_argument("--band", type=int, default=BAND, help="how many sentences to look to either side (default %(default)s)")
@@ -34,13 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             Path(output).parent.mkdir(parents=True, exist_ok=True)
             Path(output).write_text("".join(map(_link, beads)), encoding="utf-8")
     except SeshatError as error:
-        print(error, file=sys.stderr)
+        say(error, file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"{error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
+        say(f"{error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
         return 1
     num_sentences = sum(len(side) for document in documents for side in document)
-    print(f"align_documents: {len(documents)} documents, {num_sentences:,} sentences, {sum(map(len, found)):,} links")
+    say(f"align_documents: {len(documents)} documents, {num_sentences:,} sentences, {sum(map(len, found)):,} links")
     return 0
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 from seshat.command import main
+from seshat.messages import say
 from seshat.settings import Settings
 
 ARGUMENTS = argparse.ArgumentParser(add_help=False)
@@ -14,7 +15,7 @@ def run(settings: Settings, *, name: str) -> None:
 
     path = settings.serving.keys or f"{settings.root}/{KEYS}"
     key = add_key(path, name)
-    print(f"{key}\nThis is shown once; its digest is in {path}. Serve with: make serve ARGS=serving.keys={path}")
+    say(f"{key}\nThis is shown once; its digest is in {path}. Serve with: make serve ARGS=serving.keys={path}")
 
 
 if __name__ == "__main__":

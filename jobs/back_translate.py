@@ -7,6 +7,7 @@ from seshat.command import main
 from seshat.config import to_yaml
 from seshat.data.split import held_out_lines
 from seshat.export.export import base_folder
+from seshat.messages import say
 from seshat.rights import read_rights
 from seshat.rounds import back_translate
 from seshat.rounds.engines import ADAPTERS, Speaker, model_speaker, phrases_speaker
@@ -23,11 +24,11 @@ ARGUMENTS.add_argument("--judge", action="store_true", help="only say what came 
 def run(settings: Settings, *, drop: bool = False, judge: bool = False) -> Outcome | None:
     store = Store(settings.root)
     if drop:
-        print(f"{back_translate.drop(store)}\nnow run make format, which leaves them out, and make train")
+        say(f"{back_translate.drop(store)}\nnow run make format, which leaves them out, and make train")
         return None
     if judge:
         ledger = back_translate.judged(settings.back_translate, settings.evaluation, settings.language, store, speaker(settings, store))
-        print("\n".join(map(str, ledger.rounds)) or "there has been no round")
+        say("\n".join(map(str, ledger.rounds)) or "there has been no round")
         return None
     begun = back_translate.begin(
         settings.back_translate,

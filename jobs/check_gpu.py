@@ -4,6 +4,7 @@ import argparse
 from json import dumps
 
 from seshat.command import main
+from seshat.messages import say
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.training.hardware import describe
@@ -17,7 +18,7 @@ def run(settings: Settings, *, json: bool = False) -> Outcome | None:
     if json:
         print(dumps({"verdict": verdict, "details": details}, indent=1))
         return None
-    print("\n".join(details))
+    say("\n".join(details))
     return Outcome(stage="check-gpu", note=verdict)
 
 

@@ -5,6 +5,7 @@ import time
 
 from seshat.command import main
 from seshat.data.clean_up import DAY, superseded
+from seshat.messages import say
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
@@ -17,7 +18,7 @@ ARGUMENTS.add_argument("--now", action="store_true", help="also where something 
 def run(settings: Settings, *, dry_run: bool, now: bool) -> Outcome:
     store = Store(settings.root)
     found = superseded(store, time.time(), age=0.0 if now else DAY)
-    print(found)
+    say(found)
     for name in () if dry_run else found.files:
         store.remove(name)
     did = "could go" if dry_run else "deleted"

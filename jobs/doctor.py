@@ -14,6 +14,7 @@ from seshat.doctor import examine
 from seshat.engines.download import folder_of
 from seshat.errors import SeshatError
 from seshat.finding import FAIL, WARN, Finding
+from seshat.messages import say, spoken
 from seshat.settings import Settings
 from seshat.store import Store
 
@@ -30,9 +31,9 @@ def run(settings: Settings, *, cluster: bool = False, json: bool = False) -> Non
 
         with connect(settings):
             found += examine_cluster(_files(settings))
-    print(_as_json(found) if json else "\n".join(map(str, found)))
+    print(_as_json(found) if json else spoken("\n".join(map(str, found))))
     failed, warned = (sum(one.verdict == verdict for one in found) for verdict in (FAIL, WARN))
-    print(f"{len(found) - failed - warned} pass, {warned} warn, {failed} fail", file=sys.stderr)
+    say(f"{len(found) - failed - warned} pass, {warned} warn, {failed} fail", file=sys.stderr)
     if failed:
         raise SeshatError("doctor: something is missing; the commands behind the arrows mend it")
 

@@ -17,11 +17,12 @@ from seshat.config import did_you_mean
 from seshat.data.survey import Survey, survey
 from seshat.errors import ConfigError
 from seshat.language import Language
+from seshat.messages import Parser, say
 from seshat.project import BRIDGES, PROFILE, PROJECT, check_new, check_place, sorted_raw, write
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="seshat init", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="seshat init", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", metavar="NAME", help="of the project, and of the model that it trains: shipibo")
     parser.add_argument("--directory", metavar="DIR", help="of the project (NAME)")
     parser.add_argument("--raw", metavar="DIR", help="what there is: dictionaries, tables, translations, scans, recordings")
@@ -52,16 +53,16 @@ def begin(asked: argparse.Namespace) -> int:
     logging.getLogger("seshat.data").setLevel(logging.ERROR)  # what a file is refused for is shown below, with all files
     raw, moved = sorted_raw(raw, directory, language)
     found = survey(str(raw), language)
-    print(shown(found, moved))
+    say(shown(found, moved))
     if not any(look.usable for look in found.looks):
         raise ConfigError(f"--raw: none of the files of {raw} can be used as it is; the reasons stand above")
     if not asked.alphabet:
         language = language.model_copy(update={"alphabet": _ask(asked, None, "Its alphabet?", found.alphabet, "--alphabet")})
     files = write(directory, asked.name, language, raw, found, model=asked.model)
-    print("\nwritten: " + ", ".join(map(str, files)))
+    say("\nwritten: " + ", ".join(map(str, files)))
     config = directory / PROJECT
-    print(f"\nnext: seshat pipeline --config {config}\nor step by step; how far it is: seshat status --config {config}")
-    print(f"Look at {PROFILE} first: a good alphabet finds what is misread or in another language.")
+    say(f"\nnext: seshat pipeline --config {config}\nor step by step; how far it is: seshat status --config {config}")
+    say(f"Look at {PROFILE} first: a good alphabet finds what is misread or in another language.")
     return 0
 
 

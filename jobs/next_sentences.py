@@ -8,6 +8,7 @@ from seshat.data.split import held_out_lines
 from seshat.engines.transformers_model import TransformersModel
 from seshat.export.export import base_folder
 from seshat.hints import Knowledge
+from seshat.messages import say
 from seshat.prompts import ChatTokenizer
 from seshat.rights import read_rights
 from seshat.settings import Settings
@@ -34,7 +35,7 @@ def run(settings: Settings) -> None:
         apart=held_out_lines(settings.format, store),
         sure=sure if settings.next.ask else None,
     )
-    print(sheet)
+    say(sheet)
 
 
 if __name__ == "__main__":

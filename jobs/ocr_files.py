@@ -18,6 +18,7 @@ from seshat.cluster.connect import connect
 from seshat.cluster.data import do_step
 from seshat.data.ocr import step_for
 from seshat.data.readers import raw_file
+from seshat.messages import say
 from seshat.plain import Given, named, on_ray, write
 from seshat.records import Page, RawFile, Record
 from seshat.settings import Settings
@@ -44,13 +45,13 @@ def run(settings: Settings, given: Given) -> int:
         for record in found[file.origin]:
             if record.rejected:
                 place = f", page {record.number}" if isinstance(record, Page) else ""
-                print(f"{path}{place}: {record.rejected}", file=sys.stderr)
+                say(f"{path}{place}: {record.rejected}", file=sys.stderr)
         bad += bool(wrong)
         if pages:
             text = "".join(f"{page.text}\n" for page in pages if not page.rejected)
             write(given.output, names[path], json.dumps(_told(path, pages), ensure_ascii=False, indent=1), text)
     counts = Counter("rejected" if record.rejected else "read" for records in found.values() for record in records)
-    print(f"ocr_files: {len(files)} files, {counts['read']:,} pages read, {counts['rejected']:,} rejected, {outcome.seconds:.1f} s")
+    say(f"ocr_files: {len(files)} files, {counts['read']:,} pages read, {counts['rejected']:,} rejected, {outcome.seconds:.1f} s")
     return 1 if bad else 0
 
 

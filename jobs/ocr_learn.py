@@ -9,6 +9,7 @@ import argparse
 
 from seshat.command import main
 from seshat.engines.ocr_learnt import write_model
+from seshat.messages import say
 from seshat.settings import Settings
 from seshat.training.ocr import learn
 from seshat.training.ocr_lines import apart, divide, read_lines, read_texts
@@ -23,7 +24,7 @@ ARGUMENTS.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", h
 def run(settings: Settings, *, lines: str, output: str, text: list[str], held_out: float) -> None:
     known, tested = divide(read_lines(lines) if lines else [], held_out)
     learnt = learn(known, settings.language.order, apart(read_texts(text), tested), settings.ocr_learn)
-    print(write_model(output, learnt.card(settings.language.code, tested), learnt.head))
+    say(write_model(output, learnt.card(settings.language.code, tested), learnt.head))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from jobs import (
 )
 from seshat.cluster.connect import one_session
 from seshat.command import main
+from seshat.cost import watching
+from seshat.messages import say
 from seshat.preview import is_on
 from seshat.review.rejected import write_rejected
 from seshat.settings import Settings
@@ -45,20 +47,20 @@ def steps(settings: Settings) -> Iterator[ModuleType]:
 
 def run(settings: Settings) -> Outcome | None:
     if is_on():
-        print("\n".join(map(str, states(settings, steps(settings)))))
+        say("\n".join(map(str, states(settings, steps(settings)))))
         return None
     store, start = Store(settings.root), time.monotonic()
     outcomes = []
     with one_session():
         for job in steps(settings):
-            with failing(NAMES[job.__name__], store):
+            with watching() as peak, failing(NAMES[job.__name__], store):
                 outcome = job.run(settings)
-            record(outcome, store)
-            print(outcome.funnel, flush=True)
+            record(outcome, store, peak.memory)
+            say(outcome.funnel)
             outcomes.append(outcome)
     evaluate.report(settings)
     write_rejected(store, settings.language, most=SHOWN)
-    print(closing(outcomes, store, settings.training.name))
+    say(closing(outcomes, store, settings.training.name))
     return Outcome(stage="pipeline", seconds=time.monotonic() - start, done_before=all(one.done_before or one.left_out for one in outcomes))
 
 

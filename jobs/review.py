@@ -3,6 +3,7 @@
 import argparse
 
 from seshat.command import main
+from seshat.messages import say
 from seshat.review.review import read_review, write_review
 from seshat.settings import Settings
 from seshat.step import Outcome
@@ -17,7 +18,7 @@ def run(settings: Settings, *, read: bool = False) -> Outcome:
     if not read:
         return write_review(settings.review, settings.language, store)
     said, outcome = read_review(settings.review, settings.format, store, store.path(settings.data.raw))
-    print(said, end="\n\n")
+    say(said, end="\n\n")
     return outcome
 
 

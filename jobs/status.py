@@ -5,6 +5,7 @@ from dataclasses import asdict
 from json import dumps
 
 from seshat.command import main, typed
+from seshat.messages import say
 from seshat.settings import Settings
 from seshat.status import next_command, states
 
@@ -19,9 +20,9 @@ def run(settings: Settings, *, json: bool = False) -> None:
     if json:
         print(dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
         return
-    print("\n".join(map(str, found)))
+    say("\n".join(map(str, found)))
     command = next_command(found, typed())
-    print(f"\nnext: {command}" if command else "\nall of it is done")
+    say(f"\nnext: {command}" if command else "\nall of it is done")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from seshat.cluster.submit import ADDRESS, ASK, LEAVE, STOP, check_upload, clien
 from seshat.command import answer, prepare
 from seshat.config import did_you_mean
 from seshat.errors import ConfigError
+from seshat.messages import Parser, say
 from seshat.verbs import VERBS
 
 HERE = ("init", "completion", "schema", "submit", "jobs", "serve", "demo", "check-gpu")
@@ -23,7 +24,7 @@ HERE = ("init", "completion", "schema", "submit", "jobs", "serve", "demo", "chec
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="seshat submit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="seshat submit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--address", default=default_address(), metavar="URL", help=f"of the dashboard ({ADDRESS})")
     parser.add_argument("--working-dir", default=".", metavar="DIR", help="what is uploaded (this folder)")
     parser.add_argument("--no-wait", action="store_true", help="do not follow the job; seshat jobs says how far it is")
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         size = check_upload(folder)
         client = client_of(asked.address)
         job = submit(client, f"jobs.{VERBS[asked.verb][0]}", asked.arguments, folder, asked.verb)
-        print(f"{asked.verb}: submitted as {job} ({size / 1e6:.1f} MB of code)", flush=True)
+        say(f"{asked.verb}: submitted as {job} ({size / 1e6:.1f} MB of code)")
         return 0 if asked.no_wait else follow(client, job, interrupted=lambda: _ask(job), out=_print)
 
     return answer(work, debug=asked.debug)
@@ -60,7 +61,7 @@ def _check_root(arguments: Sequence[str]) -> None:
 def _ask(job: str) -> str:
     """What Ctrl-C means."""
     if not sys.stdin.isatty():
-        print(f"\n{job} runs on; 'ray job stop {job}' ends it.", file=sys.stderr)
+        say(f"\n{job} runs on; 'ray job stop {job}' ends it.", file=sys.stderr)
         return LEAVE
     said = input(f"\n{job} runs on the cluster. Stop it? [y: stop, n: leave it running, Enter: go on watching] ").strip().lower()
     return STOP if said.startswith(("y", "s")) else LEAVE if said.startswith("n") else ASK

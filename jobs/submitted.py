@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -10,10 +9,11 @@ from dataclasses import asdict
 
 from seshat.cluster.submit import ADDRESS, client_of, default_address, jobs
 from seshat.command import answer, prepare
+from seshat.messages import Parser, say
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="seshat jobs", description=__doc__)
+    parser = Parser(prog="seshat jobs", description=__doc__)
     parser.add_argument("--address", default=default_address(), metavar="URL", help=f"of the dashboard ({ADDRESS})")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--debug", action="store_true", help="show details and tracebacks")
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if asked.json:
             print(json.dumps([asdict(job) for job in found], ensure_ascii=False, indent=1))
         else:
-            print("\n".join(map(str, found)) or "no job was submitted")
+            say("\n".join(map(str, found)) or "no job was submitted")
         return 0
 
     return answer(work, debug=asked.debug)

@@ -15,11 +15,12 @@ from seshat.data.plain_timing import pairs, spoken, tell, write
 from seshat.data.time_transcripts import Timing
 from seshat.data.timed_text import FORMATS
 from seshat.errors import ConfigError, SeshatError
+from seshat.messages import Parser, say
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Align, write, print what came of each recording, and return the exit code: 1 if one of them was refused."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--formats", default="eaf,textgrid,srt", help="which files to write (default %(default)s)")
@@ -33,10 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         language, aligner = spoken(arguments.language), Timing(model=arguments.model).aligner()
         refused = 0
         for told in tell(pairs(arguments.files, language), aligner, language):
-            print(told, *([] if told.refused else write(told, arguments.output, formats)), sep="\n  ")
+            say("\n  ".join(map(str, [told, *([] if told.refused else write(told, arguments.output, formats))])))
             refused += bool(told.refused)
     except (SeshatError, OSError) as error:
-        print(error, file=sys.stderr)
+        say(error, file=sys.stderr)
         return getattr(error, "exit_code", 1)
     return 1 if refused else 0
 

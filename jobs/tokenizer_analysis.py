@@ -4,6 +4,7 @@ import argparse
 
 from seshat.command import main
 from seshat.data.tokenizer import Analysis, tokenizer_analysis
+from seshat.messages import say, spoken
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
@@ -15,14 +16,14 @@ ARGUMENTS.add_argument("--json", action="store_true", help="print JSON")
 
 def run(settings: Settings) -> Outcome:
     outcome, analysis = analyse(settings)
-    print(analysis)
+    say(analysis)
     return outcome
 
 
 def show(settings: Settings, *, json: bool = False) -> Outcome | None:
     """As a command of its own it may print JSON."""
     outcome, analysis = analyse(settings)
-    print(analysis.model_dump_json(indent=1) if json else analysis)
+    print(analysis.model_dump_json(indent=1) if json else spoken(analysis))
     return None if json else outcome
 
 

@@ -8,6 +8,7 @@ import time
 from seshat.command import main
 from seshat.errors import ConfigError
 from seshat.evaluation.vocabulary import Model, compare, note, table
+from seshat.messages import say
 from seshat.preview import is_on
 from seshat.rights import read_rights
 from seshat.settings import Settings
@@ -34,7 +35,7 @@ def run(settings: Settings) -> Outcome:
     if adapter := finished_adapter(settings.training, base, store):
         systems["extended, trained"] = Model(folder, adapter)
     rows, known = compare(systems, settings.language, store, settings.evaluation.perplexity_sample)
-    print(table(rows))
+    say(table(rows))
     text = f"{base.notes['tokens']} tokens in {folder}; {note(rows)}"
     return Outcome(stage="tokenizer-extend", seconds=time.monotonic() - start, done_before=before and known, note=text)
 

@@ -15,6 +15,7 @@ from seshat import plain
 from seshat.cluster.connect import connect
 from seshat.cluster.data import do_step
 from seshat.data.transcribe_files import Bad, transcribe_files
+from seshat.messages import say
 from seshat.plain import Given, named, on_ray
 from seshat.settings import Settings
 from seshat.stage import Resources
@@ -42,9 +43,9 @@ def run(settings: Settings, given: Given) -> int:
     for one in transcribe_files(asked, named(given.files), store, Store(str(given.output)), work):
         if isinstance(one, Bad):
             num_bad += 1
-            print(f"{one.path}: {one.reason}", file=sys.stderr)
+            say(f"{one.path}: {one.reason}", file=sys.stderr)
         else:
-            print(one)
+            say(one)
     return 1 if num_bad else 0
 
 

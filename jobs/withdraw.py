@@ -6,6 +6,7 @@ import importlib
 from seshat.cluster.connect import one_session
 from seshat.command import main
 from seshat.data import withdraw
+from seshat.messages import say
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
@@ -21,7 +22,7 @@ ARGUMENTS.add_argument("--undo", action="store_true", help="take the withdrawal 
 def run(settings: Settings, *, source: str, why: str, dry_run: bool, undo: bool) -> Outcome:
     store = Store(settings.root)
     plan = withdraw.plan(store, store.path(settings.data.raw), source, why=why, undo=undo)
-    print(plan, flush=True)
+    say(plan)
     if dry_run:
         return Outcome(stage="withdraw", note="nothing was changed")
     withdraw.carry_out(plan, store)
@@ -29,7 +30,7 @@ def run(settings: Settings, *, source: str, why: str, dry_run: bool, undo: bool)
         for verb in plan.verbs:
             outcome = importlib.import_module(f"jobs.{verb}").run(settings)
             record(outcome, store)
-            print(outcome.funnel, flush=True)
+            say(outcome.funnel)
     withdraw.check_gone(plan, store)
     return Outcome(stage="withdraw", note=f"{len(plan.files)} files {'back' if undo else 'left out'}; listed in data/withdrawn.yaml")
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from seshat.config import load, top_keys
 from seshat.errors import ConfigError, SeshatError
+from seshat.messages import LANGUAGES, Parser, chosen, say
 from seshat.progress import LogHandler
 from seshat.verbs import VERBS
 
@@ -33,7 +34,7 @@ PIPELINE = "configs/data/pipeline.yaml"
 
 Verb = Callable[..., "Outcome | None"]
 """Takes the settings, and by name what its own arguments ask for; without an outcome, what it printed is all."""
-OURS = {"config", "debug", "overrides"}
+OURS = {"config", "debug", "lang", "overrides"}
 
 
 def main(
@@ -63,6 +64,11 @@ def run(
     argv: Sequence[str],
 ) -> int:
     """As ``main``, but give the exit code back."""
+    try:
+        argv = chosen(argv)
+    except ConfigError as error:
+        say(error, file=sys.stderr)
+        return error.exit_code
     settings_of = _setting_words(argv, section)
     words = [word for place, word in enumerate(argv) if place not in settings_of]  # so that none is taken for what the verb itself asks for
     asked = _parser(doc, section, arguments, previews).parse_intermixed_args(words)
@@ -71,6 +77,7 @@ def run(
 
     def work() -> int:
         settings = read_settings(asked.config, [*settings_of.values(), *asked.overrides], section)
+        from seshat.cost import watching
         from seshat.settings import check_root
         from seshat.store import Store
         from seshat.summary import failing, record
@@ -79,11 +86,11 @@ def run(
         if previews and asked.dry_run:
             return _preview(verb, settings, own)
         store = Store(settings.root)
-        with failing(name, store) if (name := verb_of(sys.argv[0])) else nullcontext():
+        with watching() as peak, failing(name, store) if (name := verb_of(sys.argv[0])) else nullcontext():
             outcome = verb(settings, **own)
         if outcome is not None:
-            record(outcome, store)
-            print(outcome.funnel)
+            record(outcome, store, peak.memory)
+            say(outcome.funnel)
         return 0
 
     return answer(work, debug=asked.debug)
@@ -109,10 +116,10 @@ def _preview(verb: Verb, settings: Settings, own: dict[str, Any]) -> int:
         with preview():
             outcome = verb(settings, **own)
     except WouldRun as would:
-        print(would)
+        say(would)
         return 0
     if outcome is not None:
-        print(outcome.funnel)
+        say(outcome.funnel)
     return 0
 
 
@@ -121,18 +128,18 @@ def answer(work: Callable[[], int], *, debug: bool = False) -> int:
     try:
         return work()
     except SeshatError as error:
-        print(error, file=sys.stderr)
+        say(error, file=sys.stderr)
         if debug:
             traceback.print_exc()
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"Interrupted; nothing that was finished is lost. To go on: {typed()}", file=sys.stderr)
+        say(f"Interrupted; nothing that was finished is lost. To go on: {typed()}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever reads what is printed has seen enough: seshat rejected align | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python would try once more when it ends
         return 141
     except Exception as error:
-        print(f"Unexpected: {type(error).__name__}: {error}\nThis is a bug; --debug shows where it is.", file=sys.stderr)
+        say(f"Unexpected: {type(error).__name__}: {error}\nThis is a bug; --debug shows where it is.", file=sys.stderr)
         if debug:
             traceback.print_exc()
         return 1
@@ -191,11 +198,12 @@ def _placed(overrides: Sequence[str], section: str) -> list[str]:
 
 def _parser(doc: str | None, section: str, own: argparse.ArgumentParser | None, previews: bool) -> argparse.ArgumentParser:
     parents = [own] if own else []
-    parser = argparse.ArgumentParser(description=doc, parents=parents, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=doc, parents=parents, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = f"a pipeline, or its '{section}' section alone" if section else "a pipeline"
     parser.add_argument("--config", default="", metavar="FILE", help=f"YAML file of {what} (default {PIPELINE})")
     if previews:
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and why; do nothing")
+    parser.add_argument("--lang", metavar="CODE", help=f"the language of messages: {', '.join(LANGUAGES)}")  # taken away before
     parser.add_argument("--debug", action="store_true", help="show details and tracebacks")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that win over the file: root=workspaces/mine")
     return parser

@@ -12,7 +12,7 @@ from seshat.settings import Settings
 from seshat.verbs import VERBS
 
 SHELLS = ("bash", "zsh", "fish")
-OPTIONS = ("--config", "--debug", "--dry-run", "--help", "--json")
+OPTIONS = ("--config", "--debug", "--dry-run", "--help", "--json", "--lang")
 _BASH = """\
 # seshat: eval "$(seshat completion {shell})"
 _seshat() {{

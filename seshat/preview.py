@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
 
 from seshat.config import flat
+from seshat.cost import Cost
 from seshat.step import Part, Step
 from seshat.store import Manifest, Slice, Store
-from seshat.summary import pace
+from seshat.summary import expect
 
 _ON: ContextVar[bool] = ContextVar("preview", default=False)
+NOTHING = Cost()
 _NAMED = 3
 """Inputs or settings that are named; the others are counted."""
 _SHARED = ("language.", "prompts.", "clean.", "hints.")
@@ -31,8 +32,8 @@ class Plan:
     why: str
     todo: str = ""
     """How much of it: ``2 of 9 parts, 400 rows``."""
-    seconds: float = 0.0
-    """As it took last time; 0 if it never ran here."""
+    cost: Cost = NOTHING
+    """By what it took last time."""
     new: bool = False
     """It was never done."""
 
@@ -41,8 +42,8 @@ class Plan:
 
     @property
     def effort(self) -> str:
-        """How much, and how long."""
-        expected = f"about {timedelta(seconds=max(1, round(self.seconds)))}, as last time" if self.seconds else ""
+        """How much, how long, and what it needs."""
+        expected = f"about {self.cost}, as last time" if self.cost.seconds else ""
         return ", ".join(filter(None, (self.todo, expected)))
 
 
@@ -78,7 +79,7 @@ def about_to_make(verb: str, folder: str, store: Store) -> None:
     if _ON.get():
         made = store.manifest(folder) is not None
         why = "its input or its settings have changed" if made else "never done"
-        raise WouldRun(Plan(verb, why, seconds=pace(verb, store).whole, new=not made))
+        raise WouldRun(Plan(verb, why, cost=expect(verb, store), new=not made))
 
 
 def about_to_do(step: Step, todo: Sequence[Part], store: Store) -> None:
@@ -90,10 +91,11 @@ def about_to_do(step: Step, todo: Sequence[Part], store: Store) -> None:
     if not _ON.get():
         return
     rows = sum(piece.stop - piece.start if isinstance(piece, Slice) and piece.stop >= 0 else 0 for part in todo for piece in part.inputs)
-    each = pace(step.name, store)
-    seconds = each.row * rows if rows else each.whole * len(todo) / max(1, len(step.parts))
-    said = f"{len(todo):,} of {len(step.parts):,} parts" + (f", {rows:,} rows" if rows else "")
-    raise WouldRun(Plan(step.name, _why(step, todo, store), said, seconds, new=not store.has_run(step.place)))
+    cost = expect(step.name, store, rows)
+    if not rows:
+        cost = cost.times(len(todo) / max(1, len(step.parts)))
+    said = f"{len(todo):,} of {len(step.parts):,} parts, {rows:,} rows" if rows else f"{len(todo):,} of {len(step.parts):,} parts"
+    raise WouldRun(Plan(step.name, _why(step, todo, store), said, cost, new=not store.has_run(step.place)))
 
 
 def _why(step: Step, todo: Sequence[Part], store: Store) -> str:
@@ -121,7 +123,7 @@ def _other_settings(step: Step, before: Manifest) -> str:
     old, new = flat(before.settings, step.name), flat(step.settings, step.name)
     names = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
     own = [name for name in names if name.startswith((f"{step.name}.", *_SHARED))]
-    return _few([f"{name} was {old.get(name, 'not set')}" for name in own])
+    return _few([f"{name} was set to {old[name]}" if name in old else f"{name} was not set" for name in own])
 
 
 def _few(found: Sequence[str]) -> str:

@@ -10,6 +10,8 @@ import time
 from datetime import timedelta
 from typing import TextIO
 
+from seshat.messages import spoken
+
 log = logging.getLogger(__name__)
 EVERY = 15.0
 """Seconds between two lines where they stay."""
@@ -34,7 +36,7 @@ class Progress:
             return
         self._last = time.monotonic()
         if self._line:
-            self._line.show(text)
+            self._line.show(spoken(text))
         else:
             log.info(text)
 
@@ -81,7 +83,11 @@ class Line:
 
 
 class LogHandler(logging.StreamHandler[TextIO]):
-    """Log lines, with a terminal's line of progress kept below them."""
+    """Log lines in the reader's language, with a terminal's line of progress kept below them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See ``logging``."""
+        return spoken(super().format(record))
 
     def emit(self, record: logging.LogRecord) -> None:
         """See ``logging``."""

@@ -6,9 +6,10 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from seshat.cost import disk, size
 from seshat.errors import SeshatError
 from seshat.preview import WouldRun, preview
 from seshat.settings import Settings
@@ -39,18 +40,21 @@ class State:
     state: Verdict
     """``left out``: optional, and something is missing for it; ``waits``: for a step before it."""
     why: str = ""
+    disk: int = 0
+    """Bytes of what it has written."""
 
     def __str__(self) -> str:
-        return f"{self.verb:<20} {self.state:<9} {self.why}".rstrip()
+        return f"{self.verb:<20} {self.state:<9} {size(self.disk) if self.disk else '':>8}  {self.why}".rstrip()
 
 
 def states(settings: Settings, jobs: Iterable[Job]) -> list[State]:
     """Of every verb of the way, in its order. What comes after a verb that would run is judged by what is there now."""
-    failed = failures(Store(settings.root))
+    store = Store(settings.root)
+    failed = failures(store)
     found: list[State] = []
     for job in jobs:
         verb = NAMES[job.__name__]
-        found.append(_state(job, verb, settings, failed.get(verb, "")))
+        found.append(replace(_state(job, verb, settings, failed.get(verb, "")), disk=disk(verb, store)))
     return found
 
 
@@ -71,7 +75,7 @@ def _state(job: Job, verb: str, settings: Settings, failed: str) -> State:
         if failed:
             return State(verb, "failed", failed)
         plan = would.plan
-        first = f"{plan.verb} first" if plan.verb != verb else ""
+        first = f"needs {plan.verb} first" if plan.verb != verb else ""
         return State(verb, "to do" if plan.new else "stale", "; ".join(filter(None, (first, plan.why, plan.effort))))
     except SeshatError as error:
         return State(verb, "waits", str(error))

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 
 from seshat.config import Section
 from seshat.errors import StoreError
-from seshat.filesystem import files_below, filesystem_of, is_remote
+from seshat.filesystem import bytes_below, files_below, filesystem_of, is_remote
 from seshat.records import KINDS, Record, count_rejected, from_rows, rows
 
 PROCESSED = "data/processed"
@@ -170,6 +170,11 @@ class Store:
         """The files below a folder at any depth, sorted; none if it is not there."""
         filesystem, base = self._filesystem
         return [posixpath.join(folder, name) for name in files_below(filesystem, posixpath.join(base, folder))]
+
+    def used(self, folder: str) -> int:
+        """The bytes of all files below a folder."""
+        filesystem, base = self._filesystem
+        return bytes_below(filesystem, posixpath.join(base, folder))
 
     def remove(self, name: str) -> None:
         """Delete a file; one that is not there is no error."""

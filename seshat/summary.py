@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
+from seshat.cost import Cost, disk
 from seshat.errors import SeshatError
 from seshat.step import Outcome
 from seshat.store import Store
 
+log = logging.getLogger(__name__)
 SUMMARY = "reports/summary.json"
 SCORES = "reports/scores.json"
 FAILED = "reports/failed.json"
@@ -34,24 +36,30 @@ ORDER = (
 )
 
 
-def record(outcome: Outcome, store: Store) -> None:
-    """Put the row of a verb in place; a verb that had nothing to do keeps the seconds that it once took."""
+def record(outcome: Outcome, store: Store, memory: int = 0) -> None:
+    """Put the row of a verb in place, and say what it took and what was expected; one that had nothing to do keeps its row.
+
+    ``memory`` is what it held at most, in bytes.
+    """
     if outcome.stage not in ORDER:
         return
-    before = {row["stage"]: row for row in _rows(store)}
-    old = before.get(outcome.stage)
-    if outcome.done_before and old:
+    rows = {row["stage"]: row for row in _rows(store)}
+    if outcome.done_before and outcome.stage in rows:
         return
-    before[outcome.stage] = {
+    expected = expect(outcome.stage, store, outcome.rows_in)
+    cost = Cost(seconds=round(outcome.seconds, 2), memory=memory, disk=disk(outcome.stage, store))
+    if expected.seconds and not outcome.left_out:
+        log.info("%s: took %s; expected were %s", outcome.stage, cost, expected)
+    rows[outcome.stage] = {
         "stage": outcome.stage,
         "rows_in": outcome.rows_in,
         "kept": outcome.kept,
         "rejected": outcome.rejected,
-        "seconds": round(outcome.seconds, 2),
+        **cost.model_dump(),
         "note": outcome.note,
     }
-    rows = sorted(before.values(), key=lambda row: ORDER.index(row["stage"]))
-    store.write(SUMMARY, json.dumps(rows, ensure_ascii=False, indent=1).encode())
+    ordered = sorted(rows.values(), key=lambda row: ORDER.index(row["stage"]))
+    store.write(SUMMARY, json.dumps(ordered, ensure_ascii=False, indent=1).encode())
 
 
 def failures(store: Store) -> dict[str, str]:
@@ -72,22 +80,14 @@ def failing(stage: str, store: Store) -> Iterator[None]:
         store.write(FAILED, json.dumps(known, ensure_ascii=False, indent=1).encode())
 
 
-class Pace(NamedTuple):
-    """How long a verb took when it did something last; zeros if it never did here."""
-
-    row: float
-    """Seconds a row."""
-    whole: float
-    """Seconds."""
-
-
-def pace(stage: str, store: Store) -> Pace:
-    """Of a verb in this workspace."""
-    for row in _rows(store):
-        if row["stage"] == stage:
-            seconds = float(str(row["seconds"]))
-            return Pace(seconds / max(1, int(str(row["rows_in"]))), seconds)
-    return Pace(0.0, 0.0)
+def expect(stage: str, store: Store, rows: int = 0) -> Cost:
+    """What a verb will cost for so many rows, by what it cost in this workspace last; nothing is known if it never ran here."""
+    row = next((row for row in _rows(store) if row["stage"] == stage), None)
+    if row is None:
+        return Cost()
+    last = Cost.model_validate({name: row[name] for name in Cost.model_fields if name in row})
+    before = int(str(row["rows_in"]))
+    return last.times(rows / before) if rows and before else last
 
 
 def table(outcomes: Iterable[Outcome]) -> str:

@@ -19,6 +19,7 @@ settings.register_profile("seshat", deadline=None, derandomize=True, database=No
 settings.load_profile("seshat")
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["SESHAT_LANG"] = "en"  # whoever runs the tests
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("RAY_worker_niceness", "0")
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")

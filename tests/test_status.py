@@ -83,7 +83,7 @@ def test_a_changed_file_is_the_reason(formatted: Path) -> None:
 
 def test_a_changed_setting_is_the_reason(formatted: Path) -> None:
     [state] = found(formatted, "format.val=0.2", way=[format]).values()
-    assert (state.state, "format.val was 0." in state.why) == ("stale", True), state
+    assert (state.state, "format.val was set to 0." in state.why) == ("stale", True), state
 
 
 def test_what_was_begun_is_not_finished(formatted: Path) -> None:
@@ -99,7 +99,10 @@ def test_nothing_is_changed(formatted: Path) -> None:
     before = tree(formatted)
     found(formatted, "format.val=0.2", way=[*WAY, train])
     assert tree(formatted) == before
-    with preview(), pytest.raises(WouldRun, match=r"^format +would run  \d of \d parts, [\d,]+ rows, about 0:00:01, as last time"):
+    with (
+        preview(),
+        pytest.raises(WouldRun, match=r"^format +would run  \d of \d parts, [\d,]+ rows, about 0:00:01, 0.2 MB on disk, as last time"),
+    ):
         format.run(settings(formatted, "format.val=0.2"))
 
 

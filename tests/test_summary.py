@@ -24,7 +24,7 @@ def stages(store: Store) -> list[str]:
 def test_a_row_says_what_a_verb_did(store: Store) -> None:
     record(Outcome(stage="align", rows_in=5, kept=3, rejected={"ratio": 2}, seconds=1.234, note="ʼ"), store)
     assert json.loads(store.read(SUMMARY)) == [
-        {"stage": "align", "rows_in": 5, "kept": 3, "rejected": {"ratio": 2}, "seconds": 1.23, "note": "ʼ"}
+        {"stage": "align", "rows_in": 5, "kept": 3, "rejected": {"ratio": 2}, "seconds": 1.23, "memory": 0, "disk": 0, "note": "ʼ"}
     ]
 
 

@@ -36,5 +36,6 @@ class LineGuards(Section):
             return f"alphabet: {foreign:.0%} of its letters are not in the alphabet of {language.name} ({shown})"
         odd = [word for word in found if _ODD.search(word)]
         if len(found) > 1 and len(odd) > self.max_odd * len(found):
-            return f"words: {', '.join(odd[:3])} {'looks' if len(odd) == 1 else 'look'} like no words"
+            named = ", ".join(odd[:3])
+            return f"words: {named} looks like no word" if len(odd) == 1 else f"words: {named} look like no words"
         return ""
