@@ -296,6 +296,10 @@ class Example(Record):
 
 
 R = TypeVar("R", bound=Record)
+VERSION = 1
+"""Of what is stored: raised when a column goes, or gets another type or meaning. A new column with a default needs no new version."""
+_VERSION = b"seshat.records"
+"""Where a Parquet file has it, in the metadata of its schema; files from before that have none, and are of version 1."""
 
 
 def rows(records: Iterable[Record], kind: type[Record]) -> pa.Table:
@@ -313,11 +317,15 @@ def from_rows(table: pa.Table, kind: type[R]) -> list[R]:
     """The records of a table that ``rows`` made; a column that is newer than the table has its default.
 
     Raises:
-        StoreError: If a column is not there that has none.
+        StoreError: If a column is not there that has none, or the table is of another version.
     """
+    version = int((table.schema.metadata or {}).get(_VERSION, b"1"))
+    if version > VERSION:
+        raise StoreError(f"stored {kind.__name__} rows are of a newer Seshat (schema {version}, this one reads {VERSION}): upgrade Seshat")
     names = [field.name for field in fields(kind) if field.name in table.column_names]
-    if missing := [field.name for field in fields(kind) if field.name not in names and field.default is MISSING]:
-        lacking = ", ".join(missing)
+    missing = [field.name for field in fields(kind) if field.name not in names and field.default is MISSING]
+    if missing or version < VERSION:
+        lacking = ", ".join(missing) or f"the changes of schema {VERSION}"
         raise StoreError(f"stored {kind.__name__} rows without {lacking} are of an older Seshat: run the verbs again from 'make ingest' on")
     lists = [name for name in names if pa.types.is_list(table.schema.field(name).type)]
     columns = {name: table.column(name).to_pylist() for name in names}
@@ -331,7 +339,7 @@ def schema(kind: type[Record]) -> pa.Schema:
     hints = typing.get_type_hints(kind)
     columns = [pa.field("id", pa.string(), nullable=False)]
     columns += [pa.field(field.name, _arrow(hints[field.name]), nullable=False) for field in fields(kind)]
-    return pa.schema(columns)
+    return pa.schema(columns, {_VERSION: str(VERSION).encode()})
 
 
 def _arrow(hint: object) -> pa.DataType:

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seshat.errors import StoreError
-from seshat.records import KINDS, Record, SentencePair, count_rejected, digest, from_rows, rows, schema
+from seshat.records import KINDS, Record, count_rejected, digest, from_rows, rows, schema
 from tests.make import document, entry, pair, raw
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -123,11 +122,3 @@ def test_a_field_without_an_arrow_type_is_refused() -> None:
 
     with pytest.raises(TypeError, match="has no Arrow type"):
         schema(Bag)
-
-
-def test_a_column_that_is_newer_than_a_table_has_its_default_if_it_has_one() -> None:
-    known = pair("ama", "hola", numbers=0.5)
-    table = rows([known], SentencePair)
-    assert from_rows(table.drop_columns(["numbers", "punctuation"]), SentencePair) == [pair("ama", "hola")]
-    with pytest.raises(StoreError, match="SentencePair rows without translation are of an older Seshat"):
-        from_rows(table.drop_columns(["translation"]), SentencePair)
