@@ -24,6 +24,7 @@ from serve.backend import Backend
 from serve.documents import Documents
 from serve.gate import FULL
 from serve.guards import Guarded, Watched, refusal
+from serve.joined import Joined
 from serve.requests import RefusedError
 from serve.service import Meter, NoMeter, Service
 from seshat.errors import SeshatError
@@ -196,6 +197,7 @@ def _add_guards(app: FastAPI, service: Service) -> None:
         app.add_middleware(CORSMiddleware, allow_origins=list(service.serving.origins), allow_methods=["GET", "POST"], allow_headers=["*"])
     app.add_middleware(Guarded, serving=service.serving)
     app.add_middleware(Watched, meter=service.meter)
+    app.add_middleware(Joined, alone=service.alone)
 
 
 def _handle_errors(app: FastAPI) -> None:

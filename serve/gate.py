@@ -14,16 +14,18 @@ from collections.abc import Callable
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serve.joined import Joining
+
 FULL = b"x-seshat-full"
 """A header between replica and gate: how many requests find room. The gate takes it away."""
 
 
 def before_replicas() -> list[Middleware]:
-    """What Ray Serve's proxy puts before its replicas."""
+    """What Ray Serve's proxy puts before its replicas, the innermost first."""
     from ray.util.metrics import Counter
 
     refused = Counter("seshat_refused", "Requests that were refused at the gate, because the queue was full.", tag_keys=("path",))
-    return [Middleware(Gate, count=lambda path: refused.inc(1, {"path": path}))]
+    return [Middleware(Joining), Middleware(Gate, count=lambda path: refused.inc(1, {"path": path}))]
 
 
 BELIEVED = 5.0

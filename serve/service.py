@@ -70,6 +70,11 @@ class Service:
     home: Callable[[Card], Store | None]
     """The workspace that a model lies in; None for one that lies elsewhere."""
 
+    @property
+    def alone(self) -> bool:
+        """There is one replica, and will be no other."""
+        return self.serving.replicas == 1 and not self.serving.max_replicas
+
     def card(self, model: str = "") -> Card:
         """The model of a name, else the one that answers by default.
 
@@ -177,8 +182,8 @@ class Service:
         try:
             yield
         except BusyError:
-            alone = self.serving.replicas == 1 and not self.serving.max_replicas and len(self.backend.cards) == 1
-            room = self.serving.max_ongoing_requests + self.serving.max_queued_requests if alone else 0
+            one_queue = self.alone and len(self.backend.cards) == 1
+            room = self.serving.max_ongoing_requests + self.serving.max_queued_requests if one_queue else 0
             raise RefusedError(429, "Too many requests are waiting. Try again in a moment.", self.serving.retry_after, room) from None
         except TimeoutError:
             raise RefusedError(504, f"The answer took longer than {self.serving.timeout:g} seconds. Try a shorter text.") from None

@@ -61,6 +61,8 @@ class LlamaCppModel:
     def generate(self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stop: Sequence[int]) -> list[Completion]:
         """One completion for each prompt, in order; as many at a time as there are slots."""
         ends = frozenset(stop)
+        if len(prompts) == 1:  # no other thread is needed
+            return [self._ask(prompts[0], max_new_tokens, ends)]
         return list(self._callers.map(lambda prompt: self._ask(prompt, max_new_tokens, ends), prompts))
 
     def candidates(
