@@ -37,7 +37,8 @@ def run(settings: Settings) -> Outcome:
 
 def report(settings: Settings) -> str:
     """Render the report again from what is on disk; the path of its page."""
-    return write_report(Store(settings.root), settings.language, num_samples=settings.evaluation.samples, bands=settings.serving.bands)
+    number, bands = settings.evaluation.samples, settings.serving.bands
+    return write_report(Store(settings.root), settings.language, num_samples=number, bands=bands, raw=settings.data.raw)
 
 
 if __name__ == "__main__":

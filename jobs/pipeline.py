@@ -59,7 +59,7 @@ def run(settings: Settings) -> Outcome | None:
             say(outcome.funnel)
             outcomes.append(outcome)
     evaluate.report(settings)
-    write_rejected(store, settings.language, most=SHOWN)
+    write_rejected(store, settings.language, most=SHOWN, raw=settings.data.raw)
     say(closing(outcomes, store, settings.training.name))
     return Outcome(stage="pipeline", seconds=time.monotonic() - start, done_before=all(one.done_before or one.left_out for one in outcomes))
 

@@ -20,7 +20,7 @@ ARGUMENTS.add_argument("--most", type=int, default=20, metavar="N", help="show s
 
 def run(settings: Settings, *, stage: str, page: bool, json: bool, reason: str, most: int) -> Outcome | None:
     if page:
-        return write_rejected(Store(settings.root), settings.language, most=most)
+        return write_rejected(Store(settings.root), settings.language, most=most, raw=settings.data.raw)
     if not stage:
         raise ConfigError("rejected: say of which stage (ingest, ocr, transcribe, align or format), or --page")
     for one in rejected(Store(settings.root), stage, reason=reason, most=most):

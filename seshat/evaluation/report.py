@@ -25,6 +25,7 @@ from seshat.evaluation.word_diff import word_diff
 from seshat.examples import SPLITS, TRAINING
 from seshat.history import read as read_history
 from seshat.language import Language
+from seshat.origins import RAW, Origins
 from seshat.records import digest
 from seshat.rights import Consent, Rights
 from seshat.serving import Bands
@@ -39,10 +40,11 @@ CURVES = ((("loss", "eval_loss"), "Loss by step"), (("chrf++",), "chrF++ of chec
 TOKENIZER = f"{PROCESSED}/tokenizer/analysis.json"
 
 
-def write_report(store: Store, language: Language, *, num_samples: int = 40, bands: Bands | None = None) -> str:
+def write_report(store: Store, language: Language, *, num_samples: int = 40, bands: Bands | None = None, raw: str = RAW) -> str:
     """Render the report of a workspace and give its path.
 
-    ``num_samples`` translations of each direction are shown; ``bands`` are those of confidence, else the usual ones.
+    ``num_samples`` translations of each direction are shown; ``bands`` are those of confidence, else the usual ones. Where a text came
+    from is linked into the folder ``raw``.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -51,7 +53,9 @@ def write_report(store: Store, language: Language, *, num_samples: int = 40, ban
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style = (page / "report.css").read_text(encoding="utf-8")
     view = _view(store, language, num_samples, bands or Bands())
-    html = environment.from_string(template).render(style=_safe(style), language=language, labels=LABELS, **view)
+    html = environment.from_string(template).render(
+        style=_safe(style), language=language, labels=LABELS, origins=Origins(store, raw, REPORT), **view
+    )
     store.write(REPORT, html.encode())
     return store.path(REPORT)
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from seshat.config import Section
 from seshat.evaluation.results import Sample
+from seshat.origins import SIDES
 from seshat.records import Example
 
 FEWEST = 10
@@ -30,8 +31,6 @@ OPEN = ("completion",)
 DOUBTFUL = 0.5
 """An aligned pair of which the aligner is less sure is doubtful."""
 Kind = Literal["task", "file", "length"]
-_SIDES = " | "
-"""Between the origins of the two sides of a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _with_others(file: str, files: Counter[str]) -> str:
 
 def file_of(origin: str) -> str:
     """The file behind a record, without what follows its first full stop: both sides of a document have one."""
-    return _stem(origin.partition(_SIDES)[0].partition("#")[0])
+    return _stem(origin.partition(SIDES)[0].partition("#")[0])
 
 
 @lru_cache

@@ -9,6 +9,7 @@ from typing import Any
 from seshat.data.rejected import Rejected, rejected
 from seshat.data.withdraw import READABLE
 from seshat.language import Language
+from seshat.origins import RAW, Origins
 from seshat.review.handouts import own, render
 from seshat.step import Outcome
 from seshat.store import PROCESSED, Store
@@ -16,10 +17,10 @@ from seshat.store import PROCESSED, Store
 PAGE = f"{PROCESSED}/rejected.html"
 
 
-def write_rejected(store: Store, language: Language, *, most: int) -> Outcome:
+def write_rejected(store: Store, language: Language, *, most: int, raw: str = RAW) -> Outcome:
     """Write the page, with at most ``most`` records for each reason of each stage (0: all)."""
     stages = [view for stage in READABLE if (view := _stage(store, stage, most))]
-    html = render("rejected.html.jinja", language=language, stages=stages, script=own("rejected.js"))
+    html = render("rejected.html.jinja", language=language, stages=stages, origins=Origins(store, raw, PAGE), script=own("rejected.js"))
     store.write(PAGE, html.encode())
     total = sum(stage["rejected"] for stage in stages)
     return Outcome(stage="rejected", rows_in=sum(stage["rows"] for stage in stages), note=f"{total:,} rejected: {store.path(PAGE)}")

@@ -71,7 +71,7 @@ def read(store: Store) -> Page:
     assert "@import" not in html
     page = Page(html)
     assert page.open == []
-    assert all(target.startswith("#") for target in page.points)
+    assert all(target.startswith(("#", "../data/raw/")) for target in page.points)
     return page
 
 
@@ -130,6 +130,16 @@ def test_the_worst_and_the_best_are_shown_with_their_differences(evaluated: Stor
     assert "<h3>The worst: " in html
     assert "<h3>The best: " in html
     assert "<del>otra cosa</del> <ins>" in html
+
+
+def test_where_a_text_came_from_is_linked(evaluated: Store) -> None:
+    samples = read_samples(evaluated)
+    place = "audio/relato.wav#second=1.20..3.40"
+    write_samples(evaluated, [one.model_copy(update={"origin": place}) for one in samples])
+    assert place in read(evaluated).text
+    assert not [target for target in read(evaluated).points if "audio" in target], "the recording is not there"
+    evaluated.write("data/raw/audio/relato.wav", b"x")
+    assert "../data/raw/audio/relato.wav#t=1.20,3.40" in read(evaluated).points
 
 
 def test_the_training_is_drawn(evaluated: Store) -> None:

@@ -24,6 +24,7 @@ def page(tmp_path: Path) -> Path:
         for number in range(7)
     ]
     odd = pair("wapuye", "es dulce", origin="b.csv#row=1").reject("copy: both sides are the same")
+    store.write("data/raw/b.csv", b"x")
     finish(store, "align", [pair("bueno", "good"), *bad, odd])
     outcome = write_rejected(store, LANGUAGE, most=5)
     assert "8 rejected" in outcome.note
@@ -36,6 +37,8 @@ def test_every_reason_is_counted_and_some_records_are_shown(page: Path) -> None:
     assert html.count("<tr data-text") == 6, "five of one reason, one of the other"
     assert "seshat rejected align --reason ratio --most 0" in html
     assert "<script>alert" not in html
+    assert '<a class="origin" href="../raw/b.csv">b.csv#row=1</a>' in html
+    assert 'href="../raw/a.csv' not in html, "that file is gone"
     assert not re.search(r"(?:src|href)=\"http", html)
 
 
