@@ -13,7 +13,7 @@ TORCH_ARGS ?=
 DATA := ingest ocr transcribe align back-translate format data-stats tokenizer-analysis
 VERBS := download-model $(DATA) speech-train tokenizer-extend train tune eval review export-gguf serve demo status check-gpu quickstart
 
-.PHONY: help install $(VERBS) test test-all check lint fast-tests
+.PHONY: help install $(VERBS) test test-all reference check lint fast-tests
 
 help: ## list every verb
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,13 @@ test: $(STAMP) ## all tests but the slow ones
 
 test-all: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest
+
+reference: $(STAMP) ## the Python interface, from its docstrings: build/reference/index.html
+	@$(BIN)/pdoc --docformat google --no-search --no-show-source --output-directory $(REFERENCE) ./seshat ./serve ./jobs $(READERS)
+
+REFERENCE ?= build/reference
+# The package says what of it others may import, and pdoc would show no more.
+READERS = $(subst /,.,$(basename $(wildcard seshat/data/readers/[a-z]*.py)))
 
 check: lint fast-tests ## format, lint, types, import contracts, fast tests
 
