@@ -79,9 +79,8 @@ def test_a_node_that_is_silent_or_slow_changes_no_byte(tmp_path: Path, trouble: 
     """Neither one that is cut off and comes back when its work was done by others, nor one that takes five times as long."""
     root, log = tmp_path / trouble, tmp_path / "log"
     script = [sys.executable, "-m", "tests.cluster.trouble_a_node", str(root), str(log), trouble]
-    done = subprocess.run(
-        script, cwd=ROOT, capture_output=True, text=True, timeout=1_200, env={**os.environ, "RAY_ADDRESS": ""}, check=False
-    )
+    environment = {**os.environ, **trouble_a_node.environment(), "RAY_ADDRESS": ""}
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=1_200, env=environment, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert int(re.findall(r"^troubled: (\d+)$", done.stdout, re.MULTILINE)[0]) >= 2, "the node and a worker of it"
     run_step(trouble_a_node.step(str(log)), trouble_a_node.settings(str(tmp_path / "here"), "local"))

@@ -22,8 +22,21 @@ from seshat.step import Part, Step
 from tests.make import LANGUAGE, raw
 from tests.stages import ReadWords, Slow
 
-IMPATIENT = {"health_check_period_ms": 500, "health_check_timeout_ms": 1_000, "health_check_failure_threshold": 3}
-"""Of Ray: when a node that does not answer is given up."""
+IMPATIENT = {
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 1_000,
+    "health_check_failure_threshold": 3,
+    "grpc_client_keepalive_time_ms": 5_000,
+    "grpc_client_keepalive_timeout_ms": 3_000,
+    "grpc_keepalive_time_ms": 5_000,
+    "grpc_keepalive_timeout_ms": 3_000,
+}
+"""Of Ray: when a node that does not answer is given up, and calls that wait for it (seven minutes where nobody sets it)."""
+
+
+def environment() -> dict[str, str]:
+    """The same for every process of a cluster, drivers too."""
+    return {f"RAY_{name}": str(value) for name, value in IMPATIENT.items()}
 
 
 def step(log: str) -> Step:
@@ -40,7 +53,7 @@ def main(root: str, log: str, trouble: str) -> None:
     """``trouble`` is silent or slow."""
     import ray
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "_system_config": IMPATIENT})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     cluster.add_node(num_cpus=1)
     ray.init(address=cluster.address, log_to_driver=False)
     raylets = [one for one in psutil.Process().children(recursive=True) if one.name() == "raylet"]
