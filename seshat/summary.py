@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from seshat.cost import Cost, disk
-from seshat.errors import SeshatError
+from seshat.errors import SeshatError, StoreError
 from seshat.step import Outcome
 from seshat.store import Store
 
@@ -74,7 +74,10 @@ def failing(stage: str, store: Store) -> Iterator[None]:
     try:
         yield
     except SeshatError as error:
-        store.write(FAILED, json.dumps(known | {stage: str(error)}, ensure_ascii=False, indent=1).encode())
+        try:
+            store.write(FAILED, json.dumps(known | {stage: str(error)}, ensure_ascii=False, indent=1).encode())
+        except StoreError as second:  # a full disk: what is told must be the first error
+            log.warning("seshat status will not know of this failure: %s", second)
         raise
     if known.pop(stage, ""):
         store.write(FAILED, json.dumps(known, ensure_ascii=False, indent=1).encode())
