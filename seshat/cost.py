@@ -25,7 +25,7 @@ FOLDERS = {
     "tokenizer-analysis": ("data/processed/tokenizer",),
     "tokenizer-extend": ("models/extended",),
     "train": ("data/processed/pack", "models/adapters"),
-    "tune": ("models/tuning", "models/tune"),
+    "tune": ("models/tuning",),
     "eval": ("reports",),
     "export-gguf": ("models/merged", "models/gguf"),
 }
