@@ -97,6 +97,6 @@ def disk(verb: str, store: Store) -> int:
 
 
 def size(count: int) -> str:
-    """``4.1 MB``, ``250 MB`` or ``1.2 GB``."""
-    value, unit = (count / 1e9, "GB") if count >= 1e9 else (count / 1e6, "MB")
+    """``12 kB``, ``4.1 MB`` or ``1.2 GB``."""
+    value, unit = next((count / whole, unit) for whole, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if count >= whole or unit == "kB")
     return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"

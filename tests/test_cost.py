@@ -49,7 +49,7 @@ def test_what_a_verb_took_is_kept_and_compared(tmp_path: Path, caplog: pytest.Lo
         assert expect("align", store) == Cost(seconds=2.0, memory=3_000_000, disk=5_000)
         record(Outcome(stage="align", rows_in=400, kept=390, seconds=60.0), store, 4_000_000)
     assert caplog.messages == [
-        "align: took 0:01:00, 4.0 MB of memory, 0.0 MB on disk; expected were 0:00:08, 3.0 MB of memory, 0.0 MB on disk"
+        "align: took 0:01:00, 4.0 MB of memory, 5.0 kB on disk; expected were 0:00:08, 3.0 MB of memory, 20 kB on disk"
     ]
     assert expect("ingest", store) == Cost(), "it never ran here"
 
@@ -68,6 +68,8 @@ def test_room_on_disk_is_that_of_all_files_below(tmp_path: Path) -> None:
     assert disk("format", store) == 17
 
 
-@pytest.mark.parametrize(("count", "said"), [(4_100_000, "4.1 MB"), (250_400_000, "250 MB"), (1_240_000_000, "1.2 GB"), (900, "0.0 MB")])
+@pytest.mark.parametrize(
+    ("count", "said"), [(4_100_000, "4.1 MB"), (250_400_000, "250 MB"), (1_240_000_000, "1.2 GB"), (900, "0.9 kB"), (204_000, "204 kB")]
+)
 def test_sizes_are_short(count: int, said: str) -> None:
     assert size(count) == said

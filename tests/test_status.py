@@ -101,7 +101,7 @@ def test_nothing_is_changed(formatted: Path) -> None:
     assert tree(formatted) == before
     with (
         preview(),
-        pytest.raises(WouldRun, match=r"^format +would run  \d of \d parts, [\d,]+ rows, about 0:00:01, 0.2 MB on disk, as last time"),
+        pytest.raises(WouldRun, match=r"^format +would run  \d of \d parts, [\d,]+ rows, about 0:00:01, \d+ kB on disk, as last time"),
     ):
         format.run(settings(formatted, "format.val=0.2"))
 
