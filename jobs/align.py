@@ -1,4 +1,9 @@
-"""Align parallel documents into sentence pairs, and clean them."""
+"""Align parallel documents into sentence pairs, and clean them.
+
+Examples:
+    seshat align root=workspaces/shipibo language=configs/languages/shp.yaml
+    seshat align root=workspaces/shipibo --dry-run
+"""
 
 from seshat.cluster.connect import one_session
 from seshat.cluster.data import run_step

@@ -1,4 +1,8 @@
-"""Make an API key for the HTTP endpoint: it is shown once, and only its digest is kept."""
+"""Make an API key for the HTTP endpoint: it is shown once, and only its digest is kept.
+
+Examples:
+    seshat api-key ana keys=keys.txt
+"""
 
 import argparse
 

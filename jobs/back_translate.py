@@ -1,4 +1,9 @@
-"""Translate text that nobody has translated with the current model, to train on what is good; --drop takes the last round back."""
+"""Translate text that nobody has translated with the current model, to train on what is good; --drop takes the last round back.
+
+Examples:
+    seshat back-translate root=workspaces/shipibo back_translate.engine=phrases
+    seshat back-translate --judge root=workspaces/shipibo
+"""
 
 import argparse
 
@@ -15,12 +20,14 @@ from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
 from seshat.translate import read_card
+from seshat.working_copy import BASE, on_files
 
 ARGUMENTS = argparse.ArgumentParser(add_help=False)
 ARGUMENTS.add_argument("--drop", action="store_true", help="take the sentences of the last round back")
 ARGUMENTS.add_argument("--judge", action="store_true", help="only say what came of the last round")
 
 
+@on_files(*BASE, "models/adapters/{training.name}")
 def run(settings: Settings, *, drop: bool = False, judge: bool = False) -> Outcome | None:
     store = Store(settings.root)
     if drop:

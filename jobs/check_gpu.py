@@ -1,4 +1,8 @@
-"""Say whether a GPU is there, and whether torch and 4-bit arithmetic really use it."""
+"""Say whether a GPU is there, and whether torch and 4-bit arithmetic really use it.
+
+Examples:
+    seshat check-gpu
+"""
 
 import argparse
 from json import dumps

@@ -1,4 +1,8 @@
-"""Delete what later runs have replaced: parts in data/processed that no manifest names. Raw files and models are not touched."""
+"""Delete what later runs have replaced: parts in data/processed that no manifest names. Raw files and models are not touched.
+
+Examples:
+    seshat clean-up --dry-run root=workspaces/shipibo
+"""
 
 import argparse
 import time

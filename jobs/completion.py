@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from seshat.command import answer
-from seshat.completion import SHELLS, script
+from seshat.verbs import SHELLS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -14,6 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if words in (["-h"], ["--help"]) else 2
 
     def work() -> int:
+        from seshat.completion import script  # loads the whole configuration
+
         print(script(words[0]), end="")
         return 0
 

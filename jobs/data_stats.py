@@ -1,4 +1,9 @@
-"""Count and describe the training data: tasks, lengths, letters, duplicates, what was rejected, samples to read."""
+"""Count and describe the training data: tasks, lengths, letters, duplicates, what was rejected, samples to read.
+
+Examples:
+    seshat data-stats root=workspaces/shipibo
+    seshat data-stats root=workspaces/shipibo --json
+"""
 
 import argparse
 

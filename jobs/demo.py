@@ -1,4 +1,8 @@
-"""The translation page: what `serve` serves, opened in a browser where there is one."""
+"""The translation page: what `serve` serves, opened in a browser where there is one.
+
+Examples:
+    seshat demo root=workspaces/shipibo
+"""
 
 import sys
 import webbrowser
@@ -8,14 +12,14 @@ from seshat.command import main
 from seshat.config import environment
 from seshat.settings import Settings
 from seshat.step import Outcome
-from seshat.store import Store
 
 
 def run(settings: Settings) -> Outcome:
     from serve.app import run as serve  # loads Ray Serve
+    from serve.models import workspace
 
     with connect(settings):
-        serve(settings.serving, Store(settings.root), when_ready=_open)
+        serve(settings.serving, workspace(settings.serving, settings.root, settings.cluster.working_copies), when_ready=_open)
     return Outcome(stage="demo", note="stopped")
 
 

@@ -1,6 +1,10 @@
 """Is RUN_B better than RUN_A: what they were made of, scores with paired significance, sentences that gained and lost most.
 
 A run is called by its training.name; FOLDER:NAME is one of another workspace. Both must have been evaluated (make eval).
+
+Examples:
+    seshat diff first second root=workspaces/shipibo
+    seshat diff workspaces/old:first second root=workspaces/new
 """
 
 import argparse

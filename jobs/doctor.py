@@ -1,6 +1,10 @@
 """What is missing on this machine, and the command that mends it; with --cluster, on every node of the cluster, too.
 
-Exit code 1 if something FAILs. On a cluster: seshat submit doctor --cluster root=/shared/shipibo
+Exit code 1 if something FAILs.
+
+Examples:
+    seshat doctor
+    seshat submit doctor --cluster root=/shared/shipibo
 """
 
 import argparse

@@ -1,4 +1,9 @@
-"""Fetch, link or build the base model; says what will be fetched and how large it is before it does."""
+"""Fetch, link or build the base model; says what will be fetched and how large it is before it does.
+
+Examples:
+    seshat download-model
+    seshat download-model root=workspaces/shipibo model=/models/Qwen3-14B
+"""
 
 import time
 
@@ -6,8 +11,10 @@ from seshat.command import main
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.working_copy import BASE, on_files
 
 
+@on_files(*BASE)
 def run(settings: Settings) -> Outcome:
     from seshat.training.run import ensure_base  # loads torch
 

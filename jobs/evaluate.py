@@ -1,4 +1,9 @@
-"""Score the trained model on the held-out test set beside its floors, and write the report."""
+"""Score the trained model on the held-out test set beside its floors, and write the report.
+
+Examples:
+    seshat eval root=workspaces/shipibo training.name=first
+    seshat eval root=workspaces/shipibo max_test=500 decoding.method=mbr
+"""
 
 from seshat.cluster.connect import one_session
 from seshat.cluster.generate import translator_of
@@ -12,8 +17,10 @@ from seshat.preview import is_on
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.working_copy import BASE, on_files
 
 
+@on_files(*BASE, "models/adapters/{training.name}", "models/merged/{training.name}")
 def run(settings: Settings) -> Outcome:
     store, name = Store(settings.root), settings.training.name
     with one_session():
@@ -35,6 +42,7 @@ def run(settings: Settings) -> Outcome:
     return outcome
 
 
+@on_files("models/adapters/{training.name}")
 def report(settings: Settings) -> str:
     """Render the report again from what is on disk; the path of its page."""
     number, bands = settings.evaluation.samples, settings.serving.bands

@@ -1,4 +1,9 @@
-"""Write data/training/{train,val,test}.jsonl: chat examples by task weights, split so that nothing leaks."""
+"""Write data/training/{train,val,test}.jsonl: chat examples by task weights, split so that nothing leaks.
+
+Examples:
+    seshat format root=workspaces/shipibo language=configs/languages/shp.yaml
+    seshat format format.val=0.05 format.test=0.05
+"""
 
 import posixpath
 

@@ -1,4 +1,9 @@
-"""Read dictionaries, transcriptions and translations from the raw folder into entries, pairs and documents."""
+"""Read dictionaries, transcriptions and translations from the raw folder into entries, pairs and documents.
+
+Examples:
+    seshat ingest root=workspaces/shipibo language=configs/languages/shp.yaml
+    seshat ingest --config shipibo/seshat.yaml --dry-run
+"""
 
 from seshat.cluster.data import run_step
 from seshat.command import main

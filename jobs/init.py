@@ -2,6 +2,9 @@
 
 It looks at the raw files, shows what it takes them for, with samples, and writes the project's configuration. What is not given is asked;
 with --yes nothing is, and every guess is taken.
+
+Examples:
+    seshat init shipibo --raw DIR --language shp --bridge spa --yes
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seshat.command import answer, prepare
+from seshat.command import answer, described, prepare
 from seshat.config import did_you_mean
 from seshat.data.survey import Survey, survey
 from seshat.errors import ConfigError
@@ -22,7 +25,7 @@ from seshat.project import BRIDGES, PROFILE, PROJECT, check_new, check_place, so
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = Parser(prog="seshat init", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="seshat init", **described(__doc__))
     parser.add_argument("name", metavar="NAME", help="of the project, and of the model that it trains: shipibo")
     parser.add_argument("--directory", metavar="DIR", help="of the project (NAME)")
     parser.add_argument("--raw", metavar="DIR", help="what there is: dictionaries, tables, translations, scans, recordings")

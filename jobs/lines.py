@@ -1,6 +1,10 @@
 """Write a sheet of the lines of scans that nobody can believe, for people who know the language to correct.
 
 With --answered, the lines that they have answered are written as pictures and texts, for 'seshat ocr-learn' to learn from.
+
+Examples:
+    seshat lines root=workspaces/shipibo --most 100
+    seshat lines root=workspaces/shipibo --answered corrected
 """
 
 import argparse

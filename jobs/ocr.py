@@ -1,4 +1,9 @@
-"""Read scanned pages (optional: left out where there are no scans or no engine)."""
+"""Read scanned pages (optional: left out where there are no scans or no engine).
+
+Examples:
+    seshat ocr root=workspaces/shipibo language=configs/languages/shp.yaml
+    seshat ocr ocr.engine=paddleocr ocr.languages=[spa] ocr.dpi=400
+"""
 
 from seshat.cluster.data import run_step
 from seshat.command import main

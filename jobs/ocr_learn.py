@@ -3,6 +3,9 @@
 DIR holds NAME.png and NAME.gt.txt for each line. A share of the lines is held out and tested on; the others are learnt from.
 Without --lines only the alphabet (language.alphabet), texts and fonts are learnt from, and nothing is tested.
 Then: make ocr ARGS="ocr.engine=learnt ocr.model=MODEL"
+
+Examples:
+    seshat ocr-learn --lines corrected --output models/ocr/shp language=configs/languages/shp.yaml
 """
 
 import argparse

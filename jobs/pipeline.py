@@ -1,4 +1,9 @@
-"""The whole way, from raw material to a GGUF file, in one Ray session; what is up to date is not done again."""
+"""The whole way, from raw material to a GGUF file, in one Ray session; what is up to date is not done again.
+
+Examples:
+    seshat pipeline --config configs/quickstart.yaml
+    seshat pipeline root=workspaces/shipibo language=configs/languages/shp.yaml training=configs/training/shipibo.yaml
+"""
 
 import time
 from collections.abc import Iterator

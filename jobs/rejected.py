@@ -1,4 +1,9 @@
-"""What was rejected, and why: reason, origin, what it says and its id (for seshat trace), separated by tabs; or as a page, with --page."""
+"""What was rejected, and why: reason, origin, what it says and its id (for seshat trace), separated by tabs; or as a page, with --page.
+
+Examples:
+    seshat rejected align --reason ratio root=workspaces/shipibo
+    seshat rejected --page root=workspaces/shipibo
+"""
 
 import argparse
 

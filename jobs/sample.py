@@ -8,6 +8,7 @@ from seshat.sample.make import make_sample
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.working_copy import on_files
 
 
 def wanted(settings: Settings) -> bool:
@@ -15,6 +16,7 @@ def wanted(settings: Settings) -> bool:
     return settings.data.sample and settings.language.code == LANGUAGE and not os.path.isabs(settings.data.raw)
 
 
+@on_files("{data.raw}", "data/gold")
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
     return make_sample(store, store.path(settings.data.raw), seed=settings.data.sample_seed)

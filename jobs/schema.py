@@ -2,10 +2,13 @@
 
 import sys
 
-from seshat.schema import text
+from seshat.messages import Parser
 
 
 def main() -> int:
+    Parser(prog="seshat schema", description=__doc__).parse_args()
+    from seshat.schema import text  # loads the whole configuration
+
     print(text(), end="")
     return 0
 

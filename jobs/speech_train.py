@@ -1,4 +1,9 @@
-"""Teach a Whisper the language from recordings with trusted transcripts, and say how well it hears recordings it was not taught."""
+"""Teach a Whisper the language from recordings with trusted transcripts, and say how well it hears recordings it was not taught.
+
+Examples:
+    seshat speech-train root=workspaces/shipibo speech.model=/models/whisper-small
+    seshat speech-train --pairs recordings/table.tsv speech.name=first
+"""
 
 import argparse
 import os
@@ -11,11 +16,13 @@ from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
 from seshat.withdrawals import read_withdrawals
+from seshat.working_copy import on_files
 
 ARGUMENTS = argparse.ArgumentParser(add_help=False)
 ARGUMENTS.add_argument("--pairs", default="", metavar="TABLE", help="a table of recordings and texts, in place of what the workspace has")
 
 
+@on_files("models/speech/{speech.name}", "{speech.model}")
 def run(settings: Settings, *, pairs: str = "") -> Outcome:
     from seshat.cluster.speech_train import speech_train  # loads torch
 

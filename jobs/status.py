@@ -1,4 +1,9 @@
-"""How far a workspace is: each step of the way, whether it is done, and the next command. Nothing is changed."""
+"""How far a workspace is: each step of the way, whether it is done, and the next command. Nothing is changed.
+
+Examples:
+    seshat status root=workspaces/shipibo
+    seshat status --config shipibo/seshat.yaml --json
+"""
 
 import argparse
 from dataclasses import asdict

@@ -2,6 +2,10 @@
 
 It uploads this folder (without what .gitignore names), starts the verb on the head, and prints what it prints; the exit code is the
 verb's. root must be an address or a path that all nodes share. Ctrl-C asks whether to stop the job.
+
+Examples:
+    seshat submit align root=s3://bucket/shipibo language=configs/languages/shp.yaml
+    seshat submit --no-wait pipeline root=/shared/shipibo
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seshat.cluster.submit import ADDRESS, ASK, LEAVE, STOP, check_upload, client_of, default_address, follow, submit
-from seshat.command import answer, prepare
+from seshat.command import answer, described, prepare
 from seshat.config import did_you_mean
 from seshat.errors import ConfigError
 from seshat.messages import Parser, say
@@ -24,7 +28,7 @@ HERE = ("init", "completion", "schema", "submit", "jobs", "serve", "demo", "chec
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = Parser(prog="seshat submit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="seshat submit", **described(__doc__))
     parser.add_argument("--address", default=default_address(), metavar="URL", help=f"of the dashboard ({ADDRESS})")
     parser.add_argument("--working-dir", default=".", metavar="DIR", help="what is uploaded (this folder)")
     parser.add_argument("--no-wait", action="store_true", help="do not follow the job; seshat jobs says how far it is")

@@ -1,4 +1,8 @@
-"""What was submitted to a cluster, and how far it has come: seshat jobs [--address URL] [--json]"""
+"""What was submitted to a cluster, and how far it has come: seshat jobs [--address URL] [--json]
+
+Examples:
+    seshat jobs --json
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from seshat.cluster.submit import ADDRESS, client_of, default_address, jobs
-from seshat.command import answer, prepare
+from seshat.command import answer, described, prepare
 from seshat.messages import Parser, say
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = Parser(prog="seshat jobs", description=__doc__)
+    parser = Parser(prog="seshat jobs", **described(__doc__))
     parser.add_argument("--address", default=default_address(), metavar="URL", help=f"of the dashboard ({ADDRESS})")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--debug", action="store_true", help="show details and tracebacks")

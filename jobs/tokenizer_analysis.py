@@ -1,4 +1,8 @@
-"""Report how well the base model's tokenizer fits the language, with the guide's thresholds and a recommendation."""
+"""Report how well the base model's tokenizer fits the language, with the guide's thresholds and a recommendation.
+
+Examples:
+    seshat tokenizer-analysis root=workspaces/shipibo
+"""
 
 import argparse
 
@@ -9,6 +13,7 @@ from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
 from seshat.training.run import base_folder
+from seshat.working_copy import BASE, on_files
 
 ARGUMENTS = argparse.ArgumentParser(add_help=False)
 ARGUMENTS.add_argument("--json", action="store_true", help="print JSON")
@@ -27,6 +32,7 @@ def show(settings: Settings, *, json: bool = False) -> Outcome | None:
     return None if json else outcome
 
 
+@on_files(*BASE)
 def analyse(settings: Settings) -> tuple[Outcome, Analysis]:
     """Of the base model of the settings."""
     store = Store(settings.root)

@@ -1,6 +1,9 @@
 """Add tokens for the language to the base model (training.extend.tokens of them), and compare bits per character on held-out text.
 
 Run again after training, it compares the trained adapter, too.
+
+Examples:
+    seshat tokenizer-extend root=workspaces/shipibo extend.tokens=500
 """
 
 import time
@@ -14,6 +17,7 @@ from seshat.rights import read_rights
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.working_copy import BASE, on_files
 
 
 def wanted(settings: Settings) -> bool:
@@ -21,6 +25,7 @@ def wanted(settings: Settings) -> bool:
     return settings.training.extend.tokens > 0
 
 
+@on_files(*BASE, "models/adapters/{training.name}")
 def run(settings: Settings) -> Outcome:
     from seshat.training.run import base_folder, ensure_trained_base, finished_adapter  # loads torch
 

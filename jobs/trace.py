@@ -1,4 +1,8 @@
-"""Where does this come from: the way of an example, a pair or an entry back to its file, page, line or second."""
+"""Where does this come from: the way of an example, a pair or an entry back to its file, page, line or second.
+
+Examples:
+    seshat trace 3f9a1c root=workspaces/shipibo
+"""
 
 import argparse
 from collections.abc import Iterator

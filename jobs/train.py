@@ -1,4 +1,9 @@
-"""Fine-tune the base model on data/training/train.jsonl with Ray Train; goes on from the newest checkpoint."""
+"""Fine-tune the base model on data/training/train.jsonl with Ray Train; goes on from the newest checkpoint.
+
+Examples:
+    seshat train --config configs/training/qlora_qwen3_14b.yaml root=workspaces/shipibo
+    seshat train root=workspaces/shipibo model=small name=first learning_rate=1e-3
+"""
 
 from seshat.cluster.connect import connect
 from seshat.cluster.train import train
@@ -9,8 +14,10 @@ from seshat.rights import read_rights
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.working_copy import BASE, on_files
 
 
+@on_files(*BASE, "models/adapters/{training.name}")
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
     rights = read_rights(store.path(settings.data.raw))

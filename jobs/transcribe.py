@@ -1,4 +1,9 @@
-"""Transcribe recordings (optional: left out where there are none, or no model)."""
+"""Transcribe recordings (optional: left out where there are none, or no model).
+
+Examples:
+    seshat transcribe root=workspaces/shipibo language=configs/languages/shp.yaml
+    seshat transcribe transcribe.model=large-v3 transcribe.channels=split
+"""
 
 from seshat.cluster.data import run_step
 from seshat.command import main

@@ -1,4 +1,9 @@
-"""Search hyperparameters with Ray Tune; the best configuration is written as a YAML that `train` takes."""
+"""Search hyperparameters with Ray Tune; the best configuration is written as a YAML that `train` takes.
+
+Examples:
+    seshat tune --config configs/tuning/qlora.yaml root=workspaces/shipibo
+    seshat tune root=workspaces/shipibo num_trials=8
+"""
 
 from seshat.cluster.connect import connect
 from seshat.cluster.tune import tune
@@ -7,8 +12,10 @@ from seshat.rights import read_rights
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
+from seshat.working_copy import BASE, on_files
 
 
+@on_files(*BASE, "models/adapters", "models/tuning")
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
     rights = read_rights(store.path(settings.data.raw))

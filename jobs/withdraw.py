@@ -1,4 +1,8 @@
-"""Take a source back: its records and examples are deleted, the data is made again without it, and what saw it is listed."""
+"""Take a source back: its records and examples are deleted, the data is made again without it, and what saw it is listed.
+
+Examples:
+    seshat withdraw translations/laws root=workspaces/shipibo
+"""
 
 import argparse
 import importlib

@@ -24,19 +24,20 @@ from serve.access import Access
 from serve.api import build_api
 from serve.backend import Models
 from serve.meters import Meters
-from serve.models import Served, check_calibrated, check_rights, check_withdrawn, find, find_all, home_of
+from serve.models import Served, bring, check_calibrated, check_rights, check_withdrawn, find, find_all, home_of, workspace
 from seshat.config import Section
 from seshat.errors import ConfigError, EngineError, SeshatError
 from seshat.prompts import Card
 from seshat.serving import Serving
 from seshat.store import Store
+from seshat.working_copy import PLACE, is_copy
 
 log = logging.getLogger(__name__)
 APPLICATION, DEPLOYMENT = "seshat", "translator"
 CONNECTIONS = 10_000
 """How many requests a replica holds open at once; the model's queue is far shorter."""
-LOOK = 2.0
-"""Seconds between two looks for a newer model."""
+LOOK, LOOK_FAR = 2.0, 30.0
+"""Seconds between two looks for a newer model: on the disk, and in an object store."""
 TARGET = 16
 """Requests in a replica from which another one comes up, if there may be more."""
 QUIET = LoggingConfig(log_level="WARNING", enable_access_log=False)
@@ -62,7 +63,7 @@ class Replica:
         """Serve what is newest, and only as long as it may be. What is wrong is said once, and looked at again each time."""
         said = ""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(LOOK_FAR if is_copy(self._store.root) else LOOK)
             try:
                 await self._look()
                 said = ""
@@ -72,6 +73,7 @@ class Replica:
                     log.error("serve: %s: %s", type(error).__name__, error)
 
     async def _look(self) -> None:
+        await asyncio.to_thread(bring, self._serving, self._store)
         found = await asyncio.to_thread(find_all, self._serving, self._store)
         try:
             await asyncio.to_thread(check_all, self._serving, found, self._store)
@@ -125,14 +127,16 @@ class Endpoint(Section):
     """What a configuration of Ray Serve says: ``args`` of an application whose ``import_path`` is ``serve.app:deployed``."""
 
     root: str
-    """The workspace, where every node finds it."""
+    """The workspace, where every node finds it: a shared folder, or an address of an object store."""
+    working_copies: str = PLACE
+    """See ``cluster.working_copies``."""
     serving: Serving = Serving()
 
 
 def deployed(args: Mapping[str, object]) -> serve.Application:
     """``build`` for ``serve deploy`` and KubeRay, with the arguments of an ``Endpoint``; a wrong one is a ValidationError that names it."""
     endpoint = Endpoint.model_validate(dict(args))
-    return build(endpoint.serving, Store(endpoint.root))
+    return build(endpoint.serving, workspace(endpoint.serving, endpoint.root, endpoint.working_copies))
 
 
 def run(serving: Serving, store: Store, when_ready: Callable[[str], object] = lambda address: None) -> None:

@@ -13,7 +13,9 @@ from serve.service import Service, short
 from seshat.prompts import Card
 from seshat.review.page import Corrections, Given
 from seshat.review.page import Question as Asked
+from seshat.rights import CORRECTIONS
 from seshat.store import Store
+from seshat.working_copy import address_of
 
 MOST = 50
 """Questions of one answer."""
@@ -139,7 +141,8 @@ def _corrections(service: Service, card: Card) -> Corrections:
     home = service.home(card)
     if home is None:
         raise RefusedError(404, "This model lies in no workspace, so there is nowhere to keep corrections.")
-    return Corrections(Store(home.path(RAW)), card.language)
+    raw = home.path(RAW)
+    return Corrections(Store(address_of(raw)), card.language, lock=f"{raw}/{CORRECTIONS}")
 
 
 def _question(one: Asked, card: Card) -> ReviewQuestion:

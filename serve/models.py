@@ -9,12 +9,15 @@ from seshat.confidence import CALIBRATION, read_calibration
 from seshat.config import Section
 from seshat.engines.model import LanguageModel
 from seshat.errors import ConfigError, StoreError
+from seshat.examples import TRAINING
 from seshat.hints import Knowledge
 from seshat.prompts import Card, ChatTokenizer
 from seshat.serving import Engine, Serving
 from seshat.store import Store
 from seshat.translate import Translator, read_card
+from seshat.withdrawals import FILE as WITHDRAWN
 from seshat.withdrawals import read_withdrawals
+from seshat.working_copy import PLACE, WorkingCopy, is_copy, path_of
 
 FOLDERS = {"llamacpp": "models/gguf", "transformers": "models/merged", "vllm": "models/merged", "phrases": "models/phrases"}
 MAKES = {"phrases": "seshat phrases"}
@@ -34,6 +37,26 @@ class Served(Section):
     card: Card
     revision: str = ""
     """Tells a file from one that an export put in its place."""
+
+
+def workspace(serving: Serving, root: str, place: str = PLACE) -> Store:
+    """The workspace as files of this machine: of one in an object store, a working copy below ``place`` with the models to serve."""
+    store = Store(root)
+    if not store.local:
+        store = Store(path_of(root, place))
+        bring(serving, store)
+    return store
+
+
+def bring(serving: Serving, store: Store) -> None:
+    """Have in a working copy the models that the settings name, or the newest of its object store, and what is shown beside them."""
+    if not is_copy(store.root):
+        return
+    copy, folder = WorkingCopy(store.root), FOLDERS[serving.engine]
+    made = {name: info.mtime_ns for name, info in copy.there.below(folder).items() if os.path.basename(name) == "manifest.json"}
+    newest = os.path.dirname(max(made, key=lambda name: (made[name], name))) if made else folder
+    asked = [os.path.dirname(model) if model.endswith(".gguf") else model for model in (serving.model or newest, *serving.others)]
+    copy.fetch(*(model for model in asked if not os.path.isabs(model)), TRAINING, WITHDRAWN, "reports")
 
 
 def find(serving: Serving, store: Store) -> Served:

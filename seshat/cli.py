@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from seshat.config import did_you_mean
 from seshat.errors import ConfigError
 from seshat.messages import chosen, say
+from seshat.quick_help import parser_of
 from seshat.verbs import VERBS
 
 
@@ -28,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(2)
     module = f"jobs.{VERBS[verb][0]}"
     sys.argv = [f"seshat {verb}", *rest]
+    if rest in (["--help"], ["-h"]) and (parser := parser_of(VERBS[verb][0])):
+        parser.print_help()
+        return
     runpy.run_module(module, run_name="__main__")
 
 

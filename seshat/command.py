@@ -71,7 +71,7 @@ def run(
         return error.exit_code
     settings_of = _setting_words(argv, section)
     words = [word for place, word in enumerate(argv) if place not in settings_of]  # so that none is taken for what the verb itself asks for
-    asked = _parser(doc, section, arguments, previews).parse_intermixed_args(words)
+    asked = parser(doc, section, arguments, previews).parse_intermixed_args(words)
     own = {name: value for name, value in vars(asked).items() if name not in OURS | ({"dry_run"} if previews else set())}
     prepare(debug=asked.debug)
 
@@ -196,9 +196,10 @@ def _placed(overrides: Sequence[str], section: str) -> list[str]:
     return [override if not section or name in own else f"{section}.{override}" for name, override in zip(names, overrides, strict=True)]
 
 
-def _parser(doc: str | None, section: str, own: argparse.ArgumentParser | None, previews: bool) -> argparse.ArgumentParser:
+def parser(doc: str | None, section: str, own: argparse.ArgumentParser | None, previews: bool) -> Parser:
+    """The arguments of a verb: its own, and those that all have. The examples at the end of ``doc`` come last."""
     parents = [own] if own else []
-    parser = Parser(description=doc, parents=parents, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(**described(doc or ""), parents=parents)
     what = f"a pipeline, or its '{section}' section alone" if section else "a pipeline"
     parser.add_argument("--config", default="", metavar="FILE", help=f"YAML file of {what} (default {PIPELINE})")
     if previews:
@@ -207,3 +208,10 @@ def _parser(doc: str | None, section: str, own: argparse.ArgumentParser | None, 
     parser.add_argument("--debug", action="store_true", help="show details and tracebacks")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings that win over the file: root=workspaces/mine")
     return parser
+
+
+def described(doc: str) -> dict[str, Any]:
+    """What a parser is told of a docstring: what it says, and the commands that it ends with, which are shown last."""
+    said, begins, examples = doc.strip().partition("\n\nExamples:\n")
+    epilog = f"examples:\n{examples}" if begins else ""
+    return {"description": said, "epilog": epilog, "formatter_class": argparse.RawDescriptionHelpFormatter}

@@ -9,9 +9,8 @@ from pydantic import BaseModel
 from seshat.config import sections_of
 from seshat.errors import ConfigError
 from seshat.settings import Settings
-from seshat.verbs import VERBS
+from seshat.verbs import SHELLS, VERBS
 
-SHELLS = ("bash", "zsh", "fish")
 OPTIONS = ("--config", "--debug", "--dry-run", "--help", "--json", "--lang")
 _BASH = """\
 # seshat: eval "$(seshat completion {shell})"

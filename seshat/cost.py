@@ -23,7 +23,6 @@ FOLDERS = {
     "data-stats": ("data/processed/stats",),
     "download-model": ("models/base",),
     "tokenizer-analysis": ("data/processed/tokenizer",),
-    "tokenizer-extend": ("models/extended",),
     "train": ("data/processed/pack", "models/adapters"),
     "tune": ("models/tuning",),
     "eval": ("reports",),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from pyarrow import fs
 
 
@@ -23,13 +21,8 @@ def filesystem_of(path: str) -> tuple[fs.FileSystem, str]:
     return fs.LocalFileSystem(), path
 
 
-def files_below(filesystem: fs.FileSystem, base: str) -> Iterator[str]:
-    """The files below a folder at any depth, relative to it, sorted; none if it is not there."""
+def below(filesystem: fs.FileSystem, base: str) -> dict[str, fs.FileInfo]:
+    """The files below a folder at any depth, by their names relative to it, sorted; none if it is not there."""
     infos = filesystem.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
-    yield from sorted(info.path[len(base) :].lstrip("/") for info in infos if info.type == fs.FileType.File)
-
-
-def bytes_below(filesystem: fs.FileSystem, base: str) -> int:
-    """What the files below a folder take together."""
-    infos = filesystem.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
-    return sum(info.size or 0 for info in infos if info.type == fs.FileType.File)
+    found = {info.path[len(base) :].lstrip("/"): info for info in infos if info.type == fs.FileType.File}
+    return dict(sorted(found.items()))

@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from seshat.command import answer, prepare
+from seshat.command import answer, described, prepare
 from seshat.config import load
 from seshat.errors import ConfigError
-from seshat.settings import Settings
-from seshat.store import Store
+from seshat.messages import Parser
+
+if TYPE_CHECKING:
+    from seshat.settings import Settings
 
 WORKSPACE = ".seshat"
 """The folder, in that of the results, where finished parts are kept, so that the same command goes on where it stopped."""
@@ -44,7 +47,6 @@ def run(verb: Callable[[Settings, Given], int], doc: str | None, *, section: str
 
     ``defaults`` are keys of the section that are different for plain files.
     """
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def work(debug: bool) -> int:
         prepare(debug=debug)
@@ -54,16 +56,22 @@ def run(verb: Callable[[Settings, Given], int], doc: str | None, *, section: str
             raise ConfigError("no files: name at least one file, or a folder of files")
         return verb(settings_of(section, given, defaults), given)
 
-    given = arguments(parser, argv)
+    given = arguments(parser(doc), argv)
     return answer(lambda: work(given.debug), debug=given.debug)
 
 
-def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> Given:
-    """Files, settings and where to write; a ``key=value`` that is the name of a file is a file."""
+def parser(doc: str | None) -> Parser:
+    """What a verb for plain files takes."""
+    parser = Parser(**described(doc or ""))
     parser.add_argument("--engine", default="", help="the same as engine=E")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder of the results; made if it is not there")
     parser.add_argument("--debug", action="store_true", help="show details and tracebacks")
     parser.add_argument("items", nargs="*", metavar="key=value | FILE", help="settings that win over the defaults, and files or folders")
+    return parser
+
+
+def arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> Given:
+    """Files, settings and where to write; a ``key=value`` that is the name of a file is a file."""
     asked = parser.parse_intermixed_args(argv)
     overrides = [item for item in asked.items if _SETTING.match(item) and not Path(item).exists()]
     if asked.engine:
@@ -81,6 +89,8 @@ def settings_of(section: str, given: Given, defaults: Sequence[str] = ()) -> Set
     asked = (*defaults, *given.overrides)
     placed = [one if one.partition("=")[0].partition(".")[0] in _OWN else f"{section}.{one}" for one in asked]
     nobody = ("language.code=und", "language.name=unknown")
+    from seshat.settings import Settings
+
     return load(Settings, None, [f"root={given.output / WORKSPACE}", *nobody, *placed])
 
 
@@ -107,6 +117,8 @@ def named(paths: Sequence[Path]) -> dict[Path, str]:
 
 def write(output: Path, name: str, told: str, text: str) -> None:
     """Put the two results of a file in place, each whole or not at all."""
+    from seshat.store import Store
+
     store = Store(str(output))
     store.write(f"{name}.json", f"{told}\n".encode())
     store.write(f"{name}.txt", text.encode())

@@ -9,7 +9,7 @@ from typing import Literal
 
 from seshat.config import Section, load_text
 from seshat.errors import ConfigError
-from seshat.filesystem import files_below, filesystem_of
+from seshat.filesystem import below, filesystem_of
 
 log = logging.getLogger(__name__)
 AND = " | "
@@ -109,7 +109,7 @@ def read_source(folder: str) -> Source | None:
 
 def read_rights(raw: str) -> Rights:
     """The rights records of all folders below the raw folder; a top folder without one is warned about once."""
-    files = [file for file in files_below(*filesystem_of(raw)) if "/" in file]
+    files = [file for file in below(*filesystem_of(raw)) if "/" in file]
     found: dict[str, Source] = {}
     for folder in sorted({posixpath.dirname(file) for file in files if posixpath.basename(file) == RECORD}):
         if source := read_source(f"{raw}/{folder}"):

@@ -28,6 +28,7 @@ from seshat.stage import PATIENCE
 from seshat.training.ocr_settings import OcrLearning
 from seshat.training.settings import Training, Tuning
 from seshat.training.speech_settings import SpeechTraining
+from seshat.working_copy import PLACE
 
 
 class Cluster(Section):
@@ -38,6 +39,8 @@ class Cluster(Section):
     cpus: int = Field(0, ge=0, description="cores of a local session; 0: all")
     dashboard: bool = True
     """Watch a local session on 127.0.0.1:8265."""
+    working_copies: str = PLACE
+    """Where each machine keeps what it needs as files of a workspace in an object store, such as models: a folder with room for them."""
     patience: float = Field(PATIENCE, ge=0)
     """Seconds that a node may take to come that a step needs; where an autoscaler starts machines with GPUs, some 900."""
     worker_logs: bool = False

@@ -16,9 +16,10 @@ import posixpath
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,10 +28,12 @@ from pydantic import ValidationError
 
 from seshat.config import Section
 from seshat.errors import StoreError
-from seshat.filesystem import bytes_below, files_below, filesystem_of, is_remote
+from seshat.filesystem import below, filesystem_of, is_remote
 from seshat.records import KINDS, Record, count_rejected, from_rows, rows
 
 PROCESSED = "data/processed"
+BLOCK = 1 << 20
+"""Bytes of a file that are in memory at once."""
 R = TypeVar("R", bound=Record)
 S = TypeVar("S", bound=Section)
 
@@ -156,25 +159,53 @@ class Store:
         filesystem, base = self._filesystem
         return float(filesystem.get_file_info(posixpath.join(base, name)).mtime_ns) / 1e9
 
+    def download(self, name: str, path: str) -> None:
+        """Copy a file to a path of this machine, in small steps: it is there whole, or not at all."""
+        filesystem, base = self._filesystem
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with filesystem.open_input_stream(posixpath.join(base, name)) as source, _replacing(path) as target:
+                shutil.copyfileobj(source, target, BLOCK)
+        except OSError as error:
+            raise StoreError(f"{self.path(name)}: cannot be copied to {path} ({error}); what was there before is untouched") from None
+
+    def upload(self, path: str, name: str) -> None:
+        """Copy a file of this machine into the workspace, in small steps."""
+        filesystem, base = self._filesystem
+        place = posixpath.join(base, name)
+        try:
+            filesystem.create_dir(posixpath.dirname(place), recursive=True)
+            with open(path, "rb") as source, filesystem.open_output_stream(place) as target:
+                shutil.copyfileobj(source, target, BLOCK)
+        except OSError as error:
+            raise StoreError(f"{self.path(name)}: {path} could not be copied there ({error}); run the same command again") from None
+
     def vouch(self, name: str) -> StoredFile:
         """A stored file's line for a manifest, read from the file itself in small steps."""
         filesystem, base = self._filesystem
         sha, size = hashlib.sha256(), 0
         with filesystem.open_input_stream(posixpath.join(base, name)) as stream:
-            while block := stream.read(1 << 20):
+            while block := stream.read(BLOCK):
                 sha.update(block)
                 size += len(block)
         return StoredFile(path=name, sha256=sha.hexdigest(), size=size)
 
     def names(self, folder: str) -> list[str]:
         """The files below a folder at any depth, sorted; none if it is not there."""
+        return list(self.below(folder))
+
+    def below(self, name: str) -> dict[str, fs.FileInfo]:
+        """Size and time of a file, or of all files below a folder, by their names in the workspace, sorted; none if it is not there."""
         filesystem, base = self._filesystem
-        return [posixpath.join(folder, name) for name in files_below(filesystem, posixpath.join(base, folder))]
+        path = posixpath.join(base, name)
+        info = filesystem.get_file_info(path)
+        if info.type == fs.FileType.File:
+            return {name: info}
+        return {posixpath.join(name, file): found for file, found in below(filesystem, path).items()}
 
     def used(self, folder: str) -> int:
         """The bytes of all files below a folder."""
-        filesystem, base = self._filesystem
-        return bytes_below(filesystem, posixpath.join(base, folder))
+        return sum(info.size or 0 for info in self.below(folder).values())
 
     def remove(self, name: str) -> None:
         """Delete a file; one that is not there is no error."""
@@ -284,10 +315,17 @@ class Store:
 
 
 def _write_local(path: str, data: bytes) -> None:
+    with _replacing(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[BinaryIO]:
+    """A file that takes its place when it is whole and on the disk."""
     temporary = f"{path}.{uuid.uuid4().hex[:8]}.tmp"
     try:
         with open(temporary, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+SHELLS = ("bash", "zsh", "fish")
+"""For which there is a completion."""
 VERBS = {
     "init": ("init", "begin a project: seshat init NAME --raw DIR; it looks at what there is and writes the configuration"),
     "ingest": ("ingest", "read dictionaries, transcriptions and translations from data/raw"),

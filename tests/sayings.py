@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from seshat.command import described
 from seshat.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,6 +78,7 @@ LIBRARIES = (
     "usage:",
     "options",
     "positional arguments",
+    "examples:",
     "show this help message and exit",
     "unrecognized arguments: {0}",
     "the following arguments are required: {0}",
@@ -106,7 +108,7 @@ def sayings() -> dict[str, str]:
     found |= {line: "seshat/verbs.py" for _, line in VERBS.values()}
     for module, _ in VERBS.values():
         if doc := importlib.import_module(f"jobs.{module}").__doc__:
-            found.setdefault(doc.strip(), f"jobs/{module}.py")
+            found.setdefault(described(doc)["description"], f"jobs/{module}.py")
     for path in sorted([*ROOT.glob("seshat/**/*.py"), *ROOT.glob("jobs/*.py"), *ROOT.glob("serve/*.py")]):
         name = str(path.relative_to(ROOT))
         for text in _said(ast.parse(path.read_text(encoding="utf-8")), name):

@@ -22,6 +22,7 @@ from seshat.progress import Progress, Rate
 from seshat.stage import PATIENCE
 from seshat.step import Outcome, Part, Step, outcome
 from seshat.store import Store
+from seshat.working_copy import is_copy
 
 if TYPE_CHECKING:
     import ray.data
@@ -60,7 +61,8 @@ def do_step(
         return outcome(done, done_before=True, note=step.note)
     todo = [part for part in step.parts if step.committed(part, store) is None]
     about_to_do(step, todo, store)
-    rejected = _on_ray(step, todo, store, session, patience) if execution == "ray" and todo else _here(step, todo, store)
+    on_ray = execution == "ray" and todo and not is_copy(store.root)  # other nodes would not find what is in this one's working copy
+    rejected = _on_ray(step, todo, store, session, patience) if on_ray else _here(step, todo, store)
     rate = Rate(len(todo), "parts")
     with Progress() as progress:
         for number, total in enumerate(accumulate(rejected), 1):

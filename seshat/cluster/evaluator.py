@@ -28,6 +28,7 @@ from seshat.training.model import build, trainable
 from seshat.training.run import Job
 from seshat.training.watch import GarbageWatch
 from seshat.translate import Translation, Translator
+from seshat.working_copy import fetch, publish
 
 log = logging.getLogger(__name__)
 NUM_SAMPLES = 8
@@ -39,6 +40,7 @@ class Evaluator:
 
     def __init__(self, job: Job, device: torch.device) -> None:
         self._job, self._device = job, device
+        fetch(*(Store(job.root).path(name) for name in (TRAINING, job.base)))
         self._examples = sample(job)
         self._sample = digest("sample", *(example.id for example in self._examples))
         candidates.forget(job.checkpoints, self._sample)
@@ -50,10 +52,12 @@ class Evaluator:
     def score_waiting(self) -> Iterator[Event]:
         """Score what waits, until patience is exhausted."""
         root, patience = self._job.checkpoints, self._job.training.evaluator.patience
+        fetch(root)
         while (waiting := candidates.waiting(root)) and not self.is_exhausted:
             step = waiting[0]
             numbers, sentences, samples = self._score(candidates.path_of(root, step))
             candidates.note(root, candidates.Scored(step, numbers, sentences, self._sample), patience)
+            publish(root)
             yield Event(step, remarks=tuple(self._watch.after_scores(numbers)), scores=numbers, samples=samples)
 
     @property

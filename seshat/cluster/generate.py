@@ -31,6 +31,7 @@ from seshat.records import digest
 from seshat.stage import Resources
 from seshat.store import Store
 from seshat.translate import Translator, read_card
+from seshat.working_copy import fetch, publish
 
 if TYPE_CHECKING:
     import ray.data
@@ -150,6 +151,7 @@ def dataset(where: Where, speaker: Speaker, todo: Sequence[Batch], folder: str, 
         """A model in memory, and batches that it answers."""
 
         def __init__(self) -> None:
+            fetch(*filter(None, (speaker.base, speaker.adapter, speaker.tokenizer, folder)))
             self._model, self._decode = speaker.load(), ChatTokenizer.load(speaker.tokenizer).decode
 
         def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +161,7 @@ def dataset(where: Where, speaker: Speaker, todo: Sequence[Batch], folder: str, 
                 _begin(tries)
                 found = list(answer(speaker, self._model, self._decode, batch, folder))
                 os.remove(tries)
+                publish(folder)
             except SeshatError as error:  # raised here, it would arrive in Ray's wrapping, without its type
                 return {"answers": b"", "error": pickle.dumps(error)}
             return {"answers": pickle.dumps(found), "error": b""}

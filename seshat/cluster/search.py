@@ -22,6 +22,7 @@ from ray.tune.search import Searcher
 from seshat.errors import SeshatError
 from seshat.records import digest
 from seshat.training.settings import Range, Tuning, Value, choices
+from seshat.working_copy import publish
 
 log = logging.getLogger(__name__)
 Overrides = dict[str, Value]
@@ -98,7 +99,7 @@ class Ledger:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        self._tuning = tuning
+        self._tuning, self._path = tuning, path
         self._storage: Any = optuna.storages.RDBStorage(f"sqlite:///{path}")
         self._study: Any = optuna.create_study(
             storage=self._storage,
@@ -135,6 +136,7 @@ class Ledger:
         overrides = propose(self._tuning, len(before), before)
         state = optuna.trial.TrialState.RUNNING
         self._study.add_trial(optuna.trial.create_trial(state=state, params=overrides, distributions=_distributions(self._tuning)))
+        publish(self._path)
         return len(before), overrides
 
     def report(self, number: int, step: int, value: float) -> bool:
@@ -188,6 +190,7 @@ class Ledger:
 
     def _put(self, number: int, step: int, value: float) -> None:
         self._storage.set_trial_intermediate_value(self._key(number), step, value)
+        publish(self._path)
 
     def _key(self, number: int) -> int:
         key: int = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
@@ -200,6 +203,7 @@ class Ledger:
         return _trial(self._found(number)).state == "running"
 
     def _say(self, number: int) -> None:
+        publish(self._path)
         trial, metric = _trial(self._found(number)), self._tuning.metric
         what = trial.reason or f"{metric} {trial.value:.4f} at step {trial.step}"
         log.log(logging.WARNING if trial.reason else logging.INFO, "tune: trial %d %s: %s", number, trial.state, what)

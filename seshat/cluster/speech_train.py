@@ -21,7 +21,7 @@ from seshat.config import Section, to_yaml
 from seshat.data.spoken import Material, check_enough, repeated, split
 from seshat.engines.download import local_folder
 from seshat.engines.weights import weights_sha256
-from seshat.errors import ConfigError, DivergedError, EngineError, SeshatError, StoppedError
+from seshat.errors import DivergedError, EngineError, SeshatError, StoppedError
 from seshat.evaluation.error_rates import MEASURES, NORMALISED, Change, Hearing, Rate, caution, change, errors
 from seshat.language import Language
 from seshat.preview import about_to_make
@@ -37,6 +37,7 @@ from seshat.training.speech_settings import SPEECH, SpeechTraining
 from seshat.training.strategy import Place
 from seshat.training.whisper import Base, Targets
 from seshat.withdrawals import SPEECH_CARD
+from seshat.working_copy import address_of, fetch
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -113,6 +114,7 @@ def speech_train(
     speech_run.start(job)
     log.info("speech-train: %d utterances to learn from, %d held out, %d steps", len(job.trained), len(job.held_out), job.steps)
     result = _on_ray(job, session, patience) if execution == "ray" else _here(job)
+    fetch(job.folder)
     card = judged(card, job.held_out, result, language, speech)
     _commit(store, folder, name, card, job, result, rejected)
     return Outcome(stage="speech-train", **kept, seconds=time.monotonic() - started, note=_how(folder, card)), card
@@ -128,8 +130,6 @@ def prepare(
     without: Sequence[str] = (),
 ) -> tuple[SpeechJob, SpeechCard, Sequence[str]]:
     """Look at base and data, and say what the worker has to do, and what is not used; all that can be refused is refused here."""
-    if not store.local:
-        raise ConfigError(f"root: {store.root} is an object store; training needs a folder that all workers see")
     base = Base.read(_base_folder(speech.model, store))
     targets = Targets(base, speech.language)
     fits = tuple(one for one in material.spoken if targets.fits(one.text))
@@ -251,7 +251,7 @@ def _on_ray(job: SpeechJob, session: Session, patience: float) -> Result:
             torch_config=TorchConfig(backend="nccl" if gpu else "gloo"),
             run_config=RunConfig(
                 name=digest(json.dumps(job.identity, sort_keys=True)),
-                storage_path=os.path.join(job.folder, "ray"),
+                storage_path=os.path.join(address_of(job.folder), "ray"),
                 failure_config=FailureConfig(max_failures=training.max_failures),
             ),
         )

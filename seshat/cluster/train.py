@@ -36,6 +36,7 @@ from seshat.training.hardware import free_memory, used_memory
 from seshat.training.provenance import facts
 from seshat.training.settings import Training
 from seshat.training.strategy import Place
+from seshat.working_copy import address_of
 
 log = logging.getLogger(__name__)
 LESS = "if that is too much the batch is halved; lower max_seq_length, per_device_train_batch_size or lora.r to need less from the start"
@@ -181,7 +182,7 @@ def _on_ray(job: run.Job, teller: Teller, patience: float) -> dict[str, float]:
         torch_config=TorchConfig(backend="nccl" if gpu else "gloo"),
         run_config=RunConfig(
             name=job.fingerprint,
-            storage_path=os.path.join(Store(job.root).path(job.folder), "ray"),
+            storage_path=os.path.join(address_of(Store(job.root).path(job.folder)), "ray"),
             failure_config=FailureConfig(max_failures=training.max_failures),
         ),
     )

@@ -30,6 +30,7 @@ from seshat.cluster.events import Event
 from seshat.cluster.placement import require
 from seshat.cluster.search import END, NUMBER, REASON, STEP, VALUE, Judge, Ledger, Overrides, Search, Trial, num_trials
 from seshat.config import to_yaml
+from seshat.engines.download import BASES
 from seshat.errors import ConfigError, SeshatError, StoreError
 from seshat.language import Language
 from seshat.preview import about_to_make
@@ -43,6 +44,7 @@ from seshat.training import candidates, run
 from seshat.training.phases import num_steps
 from seshat.training.settings import TUNING, Tuning, with_overrides
 from seshat.training.strategy import Place
+from seshat.working_copy import address_of, fetch, publish
 
 log = logging.getLogger(__name__)
 VERSION = 2
@@ -150,6 +152,9 @@ def _run(plan: Plan, ledger: Ledger, store: Store) -> None:
     os.environ.setdefault("TUNE_PRINT_ALL_TRIAL_ERRORS", "0")  # the line with the reason is enough
     os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C may end the driver at any moment
     shutil.rmtree(f"{path}/ray", ignore_errors=True)  # what a driver left that died
+    there = Store(address_of(path))
+    for file in there.names("ray"):
+        there.remove(file)
     trainable = ray_tune.with_resources(_attempt, {"cpu": tuning.cpus_per_trial, "gpu": plan.gpus})
     ray_tune.Tuner(
         ray_tune.with_parameters(trainable, plan=plan),
@@ -158,7 +163,7 @@ def _run(plan: Plan, ledger: Ledger, store: Store) -> None:
         ),
         run_config=ray_tune.RunConfig(
             name="ray",
-            storage_path=path,
+            storage_path=there.root,
             verbose=0,
             failure_config=ray_tune.FailureConfig(max_failures=tuning.training.max_failures),
         ),
@@ -183,6 +188,7 @@ def _train(number: int, overrides: Overrides, plan: Plan) -> dict[str, Any]:
     from ray import tune as ray_tune
 
     metric, store = plan.tuning.metric, Store(plan.root)
+    fetch(*(store.path(name) for name in (*run.READ, BASES)))
     job = plan.prepare(number, overrides)
     total = num_steps(job.training, job.rows.spans)
 
@@ -192,6 +198,7 @@ def _train(number: int, overrides: Overrides, plan: Plan) -> dict[str, Any]:
             ray_tune.report({NUMBER: number, STEP: event.step, VALUE: found[metric]})
 
     numbers: dict[str, float] = {}
+    fetch(store.path(job.folder))
     manifest = store.done(job.folder, job.fingerprint)
     if manifest is None:
         torch.set_num_threads(max(1, int(plan.tuning.cpus_per_trial)))
@@ -200,6 +207,7 @@ def _train(number: int, overrides: Overrides, plan: Plan) -> dict[str, Any]:
         evaluator = Evaluator(job, device) if sample(job) else None
         numbers = run.work(job, Place(device=device), Here(tell, evaluator, threading.Event()))
         manifest = run.finish(job, numbers)
+        publish(store.path(job.folder))
     value = manifest.notes.get(metric, numbers.get(metric))  # rounded as in the manifest, whichever way it was come by
     return {END: True, STEP: total, **({} if value is None else {VALUE: float(value)})}
 

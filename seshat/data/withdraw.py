@@ -159,8 +159,6 @@ def _line_of(name: str) -> str:
 
 
 def _learners(store: Store, withdrawal: Withdrawal) -> Iterator[Learner]:
-    if not store.local:
-        return
     names = store.names(MODELS)
     guilty = set()
     for name in names:

@@ -76,6 +76,7 @@ class Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         """See ``argparse``."""
         self.description = self.description and spoken(self.description.strip())
+        self.epilog = self.epilog and spoken(self.epilog)
         for group in self._action_groups:
             group.title = group.title and spoken(group.title)
         for action in self._actions:

@@ -87,9 +87,9 @@ class Question(Section):
 class Corrections:
     """The corrections of a workspace. Several processes may write."""
 
-    def __init__(self, raw: Store, language: Language) -> None:
-        """``raw`` is the raw folder, on this machine."""
-        self._raw, self._language = raw, language
+    def __init__(self, raw: Store, language: Language, *, lock: str = "") -> None:
+        """``raw`` is the raw folder; where that is in an object store, ``lock`` is a folder of this machine, the only one that writes."""
+        self._raw, self._language, self._lock = raw, language, lock or raw.path(CORRECTIONS)
 
     def add(self, given: Given) -> Correction:
         """Keep a correction. If the person's last one for the sentence was the same, it is that; if another's is, they find that good."""
@@ -150,8 +150,8 @@ class Corrections:
     @contextlib.contextmanager
     def _changed(self) -> Iterator[list[Correction]]:
         """All corrections, to be changed by one process at a time; written at the end, whole."""
-        os.makedirs(self._raw.path(CORRECTIONS), exist_ok=True)
-        with open(self._raw.path(f"{CORRECTIONS}/.page.lock"), "w") as lock:
+        os.makedirs(self._lock, exist_ok=True)
+        with open(os.path.join(self._lock, ".page.lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = self.all()
             after = list(before)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import torch
 
 from seshat.training.model import IGNORED
+from seshat.working_copy import fetch
 
 ROWS_PER_BATCH = 256
 OPEN_FILES = 64
@@ -84,6 +85,7 @@ class Packed:
         self.num_read = num_read
         """With those that were too long."""
         self._paths = [path for paths in phases for path in paths]
+        fetch(*self._paths)
         columns = [_column(path, "target") for path in self._paths]
         self._starts = np.cumsum([0, *map(len, columns)])
         """By file, the number of its first row; at the end the number of all rows."""

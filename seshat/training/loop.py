@@ -26,6 +26,7 @@ from seshat.training.rehearsal import Rehearsed, is_out_of_memory, rehearse
 from seshat.training.settings import Training
 from seshat.training.strategy import Place, Replicated, strategy
 from seshat.training.watch import Watch
+from seshat.working_copy import publish
 
 log = logging.getLogger(__name__)
 Stop = Literal["", "early", "asked"]
@@ -238,8 +239,11 @@ def _save(run: Run, root: str, identity: checkpoint.Identity, listener: Listener
     state = run.strategy.state()
     if run.place.rank == 0:
         folder = checkpoint.save(root, run.step, identity, state, keep=run.training.save_total_limit)
-        if run.training.evaluator.sample and run.validation:
+        offered = bool(run.training.evaluator.sample and run.validation)
+        if offered:
             candidates.offer(root, run.step, os.path.join(folder, checkpoint.WEIGHTS))
+        publish(root)
+        if offered:
             listener.saved(run.step)
     if run.place.world > 1:
         dist.barrier()

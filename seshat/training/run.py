@@ -17,14 +17,14 @@ from seshat.config import to_yaml
 from seshat.engines import download
 from seshat.engines.threads import check_threads
 from seshat.engines.weights import sha256
-from seshat.errors import ConfigError, StoreError
+from seshat.errors import StoreError
 from seshat.examples import TRAINING, read_examples
 from seshat.hints import Knowledge
 from seshat.language import Language
 from seshat.prompts import Card, ChatTokenizer, Hinting, Prompts
 from seshat.records import digest
 from seshat.rights import Rights
-from seshat.store import Manifest, Store
+from seshat.store import PROCESSED, Manifest, Store
 from seshat.training import adapter, candidates, checkpoint, loop, small
 from seshat.training.batches import Packed
 from seshat.training.estimate import RUNTIME, Estimate, estimate, read_shapes
@@ -38,10 +38,13 @@ from seshat.training.settings import ADAPTERS, SMALL, Training
 from seshat.training.strategy import Place
 from seshat.training.watch import too_slow
 from seshat.withdrawals import read_withdrawals
+from seshat.working_copy import fetch, publish
 
 log = logging.getLogger(__name__)
 VERSION = 2
 LOSSES = ("loss", "eval_loss")
+READ = (f"{PROCESSED}/pack", TRAINING)
+"""What workers read beside the base model."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,6 @@ class Job:
 
 def ensure_base(training: Training, language: Language, prompts: Prompts, store: Store) -> tuple[Manifest, bool]:
     """The manifest of the base model in the workspace, fetched or made if it is not there, and whether it was there before."""
-    if not store.local:
-        raise ConfigError(f"root: {store.root} is an object store; training needs a folder that all workers see")
     if training.model == SMALL:
         return small.build(training.small, language, prompts, store)
     return download.fetch(training.model, store)
@@ -181,7 +182,10 @@ def prepare(
 
 
 def start(job: Job) -> None:
-    """Clear away what a finished run with other settings or data left under the same name; refuse what a broken-off one left."""
+    """Clear away what a finished run with other settings or data left under the same name; refuse what a broken-off one left.
+
+    From a working copy, what the workers need is published.
+    """
     store = Store(job.root)
     old = store.manifest(job.folder)
     if old and old.fingerprint != job.fingerprint:
@@ -190,6 +194,7 @@ def start(job: Job) -> None:
     found = checkpoint.newest(job.checkpoints)
     if found:
         checkpoint.check_identity(found, job.identity)
+    publish(*(store.path(name) for name in (*READ, job.base, job.folder)))
 
 
 def estimated(job: Job, workers: int, device: torch.device) -> Estimate:
@@ -203,6 +208,7 @@ def estimated(job: Job, workers: int, device: torch.device) -> Estimate:
 def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
     """What every worker does: setup, rehearse, fit. The last numbers, with what was needed. The weights are in the checkpoints."""
     store = Store(job.root)
+    fetch(*(store.path(name) for name in (*READ, job.base, job.folder)))
     _import_bitsandbytes()
     tokenizer = ChatTokenizer.load(store.path(job.base))
     check_threads(torch.get_num_threads())
@@ -220,6 +226,7 @@ def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
     gigabytes = used_memory(place.device, peak=True)
     if place.rank == 0:
         adapter.describe(model, tokenizer, job.card, store.path(job.folder))
+        publish(store.path(job.folder))
     return last | {"seconds": time.monotonic() - started, "expected_seconds": expected, "peak_gigabytes": gigabytes}
 
 
@@ -235,6 +242,7 @@ def _import_bitsandbytes() -> None:
 def finish(job: Job, numbers: dict[str, float]) -> Manifest:
     """Write the adapter, that of the best checkpoint or of the last one, and commit it."""
     store = Store(job.root)
+    fetch(store.path(job.folder))
     weights, notes = _chosen(job)
     adapter.write_weights(weights, store.path(job.folder))
     if job.card.hints:

@@ -32,6 +32,7 @@ from seshat.training.model import IGNORED, Objective, has_fast_bf16
 from seshat.training.speech_settings import WINDOW, SpeechTraining
 from seshat.training.strategy import Place, Replicated
 from seshat.training.whisper import Base, Batch, SpeechObjective, Targets, add_lora, collate, convert, load_base, save_merged
+from seshat.working_copy import fetch, publish
 
 log = logging.getLogger(__name__)
 MERGED, CONVERTED = "merged", "faster-whisper"
@@ -132,11 +133,13 @@ def start(job: SpeechJob) -> None:
     found = checkpoint.newest(job.checkpoints)
     if found:
         checkpoint.check_identity(found, job.identity, name="speech.name")
+    publish(job.folder, job.base.folder)
 
 
 def work(job: SpeechJob, place: Place, listener: Listener) -> Result:
     """What the worker does, from beginning to end; what was done before it was killed is not done again."""
     started = time.monotonic()
+    fetch(job.folder, job.base.folder)
     os.makedirs(job.folder, exist_ok=True)
     before = heard_before(job, place)
     run = setup(job, place)
@@ -145,6 +148,7 @@ def work(job: SpeechJob, place: Place, listener: Listener) -> Result:
     converted = os.path.join(job.folder, CONVERTED)
     convert(os.path.join(job.folder, MERGED), converted)
     after = hear(converted, job.held_out, job.speech, place)
+    publish(job.folder)
     return Result(before, after, loss, time.monotonic() - started)
 
 
@@ -234,6 +238,7 @@ def _order(number: int, seed: int, epoch: int) -> list[int]:
 def _save(run: Run) -> int:
     job = run.job
     checkpoint.save(job.checkpoints, run.step, job.identity, run.strategy.state(), keep=job.speech.save_total_limit)
+    publish(job.folder)
     return run.step
 
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from seshat.data.readers.archive import INSIDE, is_archive, list_members, read_member, split_path
 from seshat.data.readers.content import RefusedError
 from seshat.errors import DataError, StoreError
-from seshat.filesystem import files_below, filesystem_of, is_remote
+from seshat.filesystem import below, filesystem_of, is_remote
 from seshat.records import RawFile
 from seshat.rights import CORRECTIONS, RECORD, REVIEWS
 
@@ -158,7 +158,7 @@ def find_raw(raw: str, origin: str, sha256: str) -> RawFile | None:
 def _listed(raw: str) -> tuple[str, list[str]]:
     """The raw folder as a whole path, and its files."""
     raw = raw.rstrip("/") if is_remote(raw) else os.path.abspath(raw)
-    return raw, list(files_below(*filesystem_of(raw)))
+    return raw, list(below(*filesystem_of(raw)))
 
 
 def _path(raw: str, file: str) -> str:
