@@ -23,6 +23,7 @@ FOLDERS = {
     "data-stats": ("data/processed/stats",),
     "download-model": ("models/base",),
     "tokenizer-analysis": ("data/processed/tokenizer",),
+    "tokenizer-extend": ("data/processed/tokenizer-extend",),
     "train": ("data/processed/pack", "models/adapters"),
     "tune": ("models/tuning",),
     "eval": ("reports",),
