@@ -12,10 +12,10 @@ from seshat.rights import read_rights
 from seshat.settings import Settings
 from seshat.step import Outcome
 from seshat.store import Store
-from seshat.working_copy import BASE, on_files
+from seshat.working_copy import BASE, DIARY, on_files
 
 
-@on_files(*BASE, "models/adapters", "models/tuning")
+@on_files(*BASE, *DIARY, "models/tuning")
 def run(settings: Settings) -> Outcome:
     store = Store(settings.root)
     rights = read_rights(store.path(settings.data.raw))

@@ -100,6 +100,11 @@ def check_all(serving: Serving, models: Sequence[Served], store: Store) -> None:
             f"serving.host={serving.host} opens the service to other machines, and serving.keys is empty: write a key with "
             "'seshat api-key NAME' and set serving.keys, or set serving.host=127.0.0.1"
         )
+    if is_copy(store.root) and serving.feedback and max(serving.replicas, serving.max_replicas) > 1:
+        raise ConfigError(
+            "serving.feedback: corrections in an object store are written by one machine, and there may be several replicas: set "
+            "serving.feedback=false, or serving.replicas=1, or let root be a folder that all nodes share"
+        )
     for served in models:
         check_rights(serving, served.card)
         check_withdrawn(served, store)

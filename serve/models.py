@@ -52,11 +52,10 @@ def bring(serving: Serving, store: Store) -> None:
     """Have in a working copy the models that the settings name, or the newest of its object store, and what is shown beside them."""
     if not is_copy(store.root):
         return
-    copy, folder = WorkingCopy(store.root), FOLDERS[serving.engine]
-    made = {name: info.mtime_ns for name, info in copy.there.below(folder).items() if os.path.basename(name) == "manifest.json"}
-    newest = os.path.dirname(max(made, key=lambda name: (made[name], name))) if made else folder
-    asked = [os.path.dirname(model) if model.endswith(".gguf") else model for model in (serving.model or newest, *serving.others)]
-    copy.fetch(*(model for model in asked if not os.path.isabs(model)), TRAINING, WITHDRAWN, "reports")
+    copy = WorkingCopy(store.root)
+    copy.fetch(WITHDRAWN, TRAINING, "reports")  # first, so that what is withdrawn is known even where a new model does not fit
+    models = (serving.model or _newest_far(serving.engine, copy), *serving.others)
+    copy.fetch(*(os.path.dirname(model) if model.endswith(".gguf") else model for model in models if not os.path.isabs(model)))
 
 
 def find(serving: Serving, store: Store) -> Served:
@@ -136,6 +135,8 @@ def context_of(served: Served, serving: Serving) -> int:
 
 def _newest(engine: str, store: Store) -> str:
     """The newest model of the workspace; where it has none, the newest of the workspaces below it."""
+    if is_copy(store.root):
+        return store.path(_newest_far(engine, WorkingCopy(store.root)))
     for places in ("", "workspaces/*/"):
         folders = os.path.join(glob.escape(store.path("")), places, FOLDERS[engine], "*", "manifest.json")
         if manifests := glob.glob(folders):
@@ -143,6 +144,15 @@ def _newest(engine: str, store: Store) -> str:
     raise StoreError(
         f"{store.path(FOLDERS[engine])} holds no model, nor does a workspace below: run '{_verb(engine)}' first, or set serving.model"
     )
+
+
+def _newest_far(engine: str, copy: WorkingCopy) -> str:
+    """The folder of the newest model of an object store."""
+    files = copy.there.below(FOLDERS[engine])
+    made = {name: info.mtime_ns for name, info in files.items() if os.path.basename(name) == "manifest.json"}
+    if not made:
+        raise StoreError(f"{copy.there.path(FOLDERS[engine])} holds no model: run '{_verb(engine)}' first, or set serving.model")
+    return os.path.dirname(max(made, key=lambda name: (made[name], name)))
 
 
 def _verb(engine: str) -> str:

@@ -198,10 +198,13 @@ class Store:
         """Size and time of a file, or of all files below a folder, by their names in the workspace, sorted; none if it is not there."""
         filesystem, base = self._filesystem
         path = posixpath.join(base, name)
-        info = filesystem.get_file_info(path)
-        if info.type == fs.FileType.File:
-            return {name: info}
-        return {posixpath.join(name, file): found for file, found in below(filesystem, path).items()}
+        try:
+            info = filesystem.get_file_info(path)
+            if info.type == fs.FileType.File:
+                return {name: info}
+            return {posixpath.join(name, file): found for file, found in below(filesystem, path).items()}
+        except OSError as error:
+            raise StoreError(f"{self.path(name)}: cannot be listed ({error}); run the same command again") from None
 
     def used(self, folder: str) -> int:
         """The bytes of all files below a folder."""

@@ -6,7 +6,8 @@ come from. A verb fetches what it reads, works as in any folder, and publishes w
 
 What lies in the object store counts. The commit protocol holds there, too: a manifest that will change is deleted first and written
 last. A file that was made here and not published stays, and is published next time; a file that changed there since it was fetched is
-fetched again; one that was deleted on one side is deleted on the other.
+fetched again; one that was deleted there is deleted here. Nothing is deleted there because it is missing here, for this is a cache that
+somebody may clear: what a verb means to delete it discards.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from seshat.cost import size
 from seshat.errors import StoreError
 from seshat.examples import TRAINING
 from seshat.filesystem import is_remote
+from seshat.preview import is_on
 from seshat.store import PROCESSED, Store
 from seshat.withdrawals import FILE
 
@@ -41,13 +43,24 @@ PLACE = "~/.cache/seshat/workspaces"
 """Where working copies are, unless ``cluster.working_copies`` says otherwise."""
 DATA = (PROCESSED, TRAINING, FILE, "reports")
 """What every verb may read that works in a working copy, beside its models."""
+INPUTS = (
+    "{review.returned}",
+    "{evaluation.test.text}",
+    "{evaluation.test.translation}",
+    "{evaluation.monolingual}",
+    "{next.texts}",
+)
+"""Settings that name files of the workspace."""
 BASE = ("models/base", "{training.model}")
 """For verbs that need the base model: where it is kept, and where the workspace has it if the settings name a folder of it."""
+DIARY = ("mlflow.db", "mlartifacts")
 MANIFEST = "manifest.json"
 KNOWN, LOCK = ".fetched.json", ".fetching"
 SMALL, SETTLED = 1 << 20, 60.0
 """Object stores tell time in whole seconds. So a smaller file is taken for the one that was fetched only if it was this many seconds old
 then: it cannot have been written again in the same second."""
+ATTEMPTS = 5
+"""How often what changes while it is fetched is fetched again."""
 THREADS = 8
 LOUD = 50_000_000
 """Bytes from which a transfer is announced."""
@@ -86,16 +99,36 @@ class WorkingCopy:
             StoreError: If the store cannot be read, or there is no room.
         """
         with self._alone() as seen:
-            here, there = _listed(self.here, names), _listed(self.there, names)
-            todo = [name for name, info in there.items() if not self._is_here(info, here.get(name), seen.get(name))]
-            self._check_room(sum(there[name].size for name in todo))
-            for name in filter(_is_manifest, todo):
-                self.here.remove(name)
-            self._move("fetch", there, todo, lambda name: self._fetch(name, there[name], seen))
+            for _ in range(ATTEMPTS):
+                here, there = _listed(self.here, names), _listed(self.there, names)
+                todo = [name for name, info in there.items() if not self._is_here(info, here.get(name), seen.get(name))]
+                if self._fetch_all(names, todo, there, seen):
+                    break
+            else:
+                raise StoreError(f"{self.there.root}: somebody writes what is read there: run the same command again when they are done")
             for name in here.keys() - there.keys():
-                if name in seen and _is_as_seen(here[name], seen[name]):
+                if name in seen and _is_as_seen(here[name], seen[name]) and self._is_ours(name):
                     self.here.remove(name)
                     del seen[name]
+
+    def _fetch_all(self, names: Sequence[str], todo: Sequence[str], there: Mapping[str, fs.FileInfo], seen: dict[str, _Seen]) -> bool:
+        """Fetch files, manifests last; False, and no manifest is fetched, if one of them has changed meanwhile."""
+        self._check_room(sum(there[name].size for name in todo))
+        for name in filter(_is_manifest, todo):
+            self.here.remove(name)
+        manifests = [name for name in todo if _is_manifest(name)]
+        others = [name for name in todo if not _is_manifest(name)]
+        self._move("fetch", there, others, lambda name: self._fetch(name, there[name], seen))
+        if others:
+            now = _listed(self.there, names)
+            if not all(name in now and _is_same(now[name], there[name]) for name in todo):
+                return False
+        self._move("fetch", there, manifests, lambda name: self._fetch(name, there[name], seen))
+        return True
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a file lies here, and not where a link leads to."""
+        return os.path.realpath(os.path.dirname(self.here.path(name))).startswith(os.path.realpath(self.here.root))
 
     def publish(self, *names: str) -> None:
         """Bring these files, and all files below these folders, to the object store as they are here.
@@ -104,16 +137,21 @@ class WorkingCopy:
             StoreError: If the store takes them not; what is whole there stays so, and the next call goes on.
         """
         with self._alone() as seen:
-            here, there = _listed(self.here, names), _listed(self.there, names)
+            here = _listed(self.here, names)
             todo = [name for name, info in here.items() if not (name in seen and _is_as_seen(info, seen[name]))]
             for name in filter(_is_manifest, todo):
                 self.there.remove(name)
-            gone = [name for name in seen if _is_below(name, names) and name not in here and name in there]
-            for name in sorted(gone, key=_is_manifest, reverse=True):
-                if there[name].mtime_ns == seen[name].there:  # else somebody has put another one in its place
-                    self.there.remove(name)
+            for last in (False, True):
+                names_ = [name for name in todo if _is_manifest(name) == last]
+                self._move("publish", here, names_, lambda name: self._publish(name, here[name], seen))
+
+    def discard(self, *names: str) -> None:
+        """Delete these files, and all files below these folders, in the object store; manifests first."""
+        with self._alone() as seen:
+            for name in sorted(_listed(self.there, names), key=_is_manifest, reverse=True):
+                self.there.remove(name)
+            for name in [name for name in seen if _is_below(name, names)]:
                 del seen[name]
-            self._move("publish", here, todo, lambda name: self._publish(name, here[name], seen))
 
     def _fetch(self, name: str, there: fs.FileInfo, seen: dict[str, _Seen]) -> None:
         at, path = time.time(), self.here.path(name)
@@ -122,6 +160,8 @@ class WorkingCopy:
         seen[name] = _Seen(size=there.size, here=os.stat(path).st_mtime_ns, there=there.mtime_ns, at=at)
 
     def _publish(self, name: str, here: fs.FileInfo, seen: dict[str, _Seen]) -> None:
+        if self.here.size(name) < 0:
+            return  # it has gone since the folder was looked at
         self.there.upload(self.here.path(name), name)
         [there] = self.there.below(name).values()
         seen[name] = _Seen(size=here.size, here=here.mtime_ns, there=there.mtime_ns, at=time.time())
@@ -141,13 +181,15 @@ class WorkingCopy:
             )
 
     def _move(self, what: str, infos: Mapping[str, fs.FileInfo], todo: Sequence[str], move: Callable[[str], None]) -> None:
-        """Do that with files, some at once, and with manifests after all others."""
+        """Do that with files, some at once."""
         if (total := sum(infos[name].size for name in todo)) > LOUD:
             log.info("%s: %d files, %s (%s, %s)", what, len(todo), size(total), self.there.root, self.here.root)
-        with ThreadPoolExecutor(THREADS) as threads:
-            for last in (False, True):
-                for done in [threads.submit(move, name) for name in todo if _is_manifest(name) == last]:
-                    done.result()
+        threads = ThreadPoolExecutor(THREADS)
+        try:
+            for done in [threads.submit(move, name) for name in todo]:
+                done.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
 
     @contextmanager
     def _alone(self) -> Iterator[dict[str, _Seen]]:
@@ -202,6 +244,17 @@ def publish(*paths: str) -> None:
         copy.publish(*names)
 
 
+def discard(*paths: str) -> None:
+    """Delete files and folders; of what lies in a working copy, in the object store, too."""
+    for copy, names in _by_copy(paths):
+        copy.discard(*names)
+    for path in paths:
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
+            os.remove(path)
+
+
 def on_files(*models: str) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
     """A verb that needs files: where ``root`` is an object store, it is given the settings of a working copy.
 
@@ -216,14 +269,16 @@ def on_files(*models: str) -> Callable[[Callable[Concatenate[S, P], R]], Callabl
             if there.local:
                 return verb(given, *args, **kwargs)
             copy = WorkingCopy(path_of(settings.root, settings.cluster.working_copies))
-            filled = (name.format(**dict(settings)) for name in (*DATA, *models))
-            names = [name for name in filled if not os.path.isabs(name) and not is_remote(name)]
+            filled = [name.format(**dict(settings)) for name in (*DATA, *INPUTS, *models)]
+            filled += settings.format.held_out
+            names = [name for name in filled if name and not os.path.isabs(name) and not is_remote(name)]
             raw = settings.data.raw
             if raw not in names:
                 settings = settings.model_copy(update={"data": settings.data.model_copy(update={"raw": there.path(raw)})})
             copy.fetch(*names)
             result = verb(settings.model_copy(update={"root": copy.here.root}), *args, **kwargs)
-            copy.publish(*names)
+            if not is_on():
+                copy.publish(*names)
             return result
 
         return run
@@ -246,7 +301,8 @@ def _listed(store: Store, names: Iterable[str]) -> dict[str, fs.FileInfo]:
 
 
 def _is_private(name: str) -> bool:
-    return name.endswith(".tmp") or any(part.startswith(".") or part in ("ray", "lock") for part in name.split("/"))
+    parts = name.split("/")
+    return any(part.startswith(".") or part.endswith((".tmp", ".tries")) for part in parts) or parts[3:4] in (["ray"], ["lock"])
 
 
 def _is_below(name: str, folders: Iterable[str]) -> bool:
@@ -255,6 +311,10 @@ def _is_below(name: str, folders: Iterable[str]) -> bool:
 
 def _is_as_seen(here: fs.FileInfo, seen: _Seen) -> bool:
     return (here.size, here.mtime_ns) == (seen.size, seen.here)
+
+
+def _is_same(one: fs.FileInfo, other: fs.FileInfo) -> bool:
+    return (one.size, one.mtime_ns) == (other.size, other.mtime_ns)
 
 
 def _is_manifest(name: str) -> bool:

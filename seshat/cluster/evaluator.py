@@ -6,6 +6,7 @@ It has a copy of the base model of its own and reads files, so the workers never
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Any
@@ -40,7 +41,7 @@ class Evaluator:
 
     def __init__(self, job: Job, device: torch.device) -> None:
         self._job, self._device = job, device
-        fetch(*(Store(job.root).path(name) for name in (TRAINING, job.base)))
+        fetch(*(Store(job.root).path(name) for name in (TRAINING, job.base)), *self._shared)
         self._examples = sample(job)
         self._sample = digest("sample", *(example.id for example in self._examples))
         candidates.forget(job.checkpoints, self._sample)
@@ -49,15 +50,20 @@ class Evaluator:
         self._knowledge = Knowledge(job.card.hints, trained) if job.card.hints else None
         self._model: Any = None
 
+    @property
+    def _shared(self) -> list[str]:
+        """What the workers and this one both read and write, perhaps on different machines."""
+        return [os.path.join(self._job.checkpoints, name) for name in (candidates.FOLDER, candidates.SCORES)]
+
     def score_waiting(self) -> Iterator[Event]:
         """Score what waits, until patience is exhausted."""
         root, patience = self._job.checkpoints, self._job.training.evaluator.patience
-        fetch(root)
+        fetch(*self._shared)
         while (waiting := candidates.waiting(root)) and not self.is_exhausted:
             step = waiting[0]
             numbers, sentences, samples = self._score(candidates.path_of(root, step))
             candidates.note(root, candidates.Scored(step, numbers, sentences, self._sample), patience)
-            publish(root)
+            publish(*self._shared)
             yield Event(step, remarks=tuple(self._watch.after_scores(numbers)), scores=numbers, samples=samples)
 
     @property

@@ -161,7 +161,7 @@ def dataset(where: Where, speaker: Speaker, todo: Sequence[Batch], folder: str, 
                 _begin(tries)
                 found = list(answer(speaker, self._model, self._decode, batch, folder))
                 os.remove(tries)
-                publish(folder)
+                publish(os.path.join(folder, f"{digest(*batch.prompts)}.jsonl"))
             except SeshatError as error:  # raised here, it would arrive in Ray's wrapping, without its type
                 return {"answers": b"", "error": pickle.dumps(error)}
             return {"answers": pickle.dumps(found), "error": b""}

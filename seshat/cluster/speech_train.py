@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -37,7 +36,7 @@ from seshat.training.speech_settings import SPEECH, SpeechTraining
 from seshat.training.strategy import Place
 from seshat.training.whisper import Base, Targets
 from seshat.withdrawals import SPEECH_CARD
-from seshat.working_copy import address_of, fetch
+from seshat.working_copy import address_of, discard, fetch
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -110,7 +109,7 @@ def speech_train(
     about_to_make("speech-train", folder, store)
     if store.manifest(folder):
         log.info("speech-train: settings or data have changed since %s was finished: it is made anew", folder)
-        shutil.rmtree(store.path(folder))
+        discard(store.path(folder))
     speech_run.start(job)
     log.info("speech-train: %d utterances to learn from, %d held out, %d steps", len(job.trained), len(job.held_out), job.steps)
     result = _on_ray(job, session, patience) if execution == "ray" else _here(job)

@@ -44,7 +44,7 @@ from seshat.training import candidates, run
 from seshat.training.phases import num_steps
 from seshat.training.settings import TUNING, Tuning, with_overrides
 from seshat.training.strategy import Place
-from seshat.working_copy import address_of, fetch, publish
+from seshat.working_copy import address_of, discard, fetch, publish
 
 log = logging.getLogger(__name__)
 VERSION = 2
@@ -218,7 +218,7 @@ def _clear(job: run.Job) -> None:
         run.start(job)
     except ConfigError as error:
         log.info("tune: %s", error)
-        shutil.rmtree(job.checkpoints)
+        discard(job.checkpoints)
         run.start(job)
 
 

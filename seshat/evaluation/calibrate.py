@@ -25,6 +25,7 @@ from seshat.evaluation.results import Sample
 from seshat.prompts import Card
 from seshat.serving import BANDS, Band, Bands
 from seshat.store import Store
+from seshat.working_copy import discard
 
 log = logging.getLogger(__name__)
 FEWEST = 50
@@ -105,7 +106,7 @@ def expect(calibration: Calibration, part: Part, answers: Answers) -> Answers:
 def write_calibration(store: Store, folder: str, calibration: Calibration | None) -> None:
     """Put a calibration beside the card of a model; without one, that of a model before it goes."""
     if calibration is None:
-        store.remove(f"{folder}/{CALIBRATION}")
+        discard(store.path(f"{folder}/{CALIBRATION}"))
     else:
         store.write(f"{folder}/{CALIBRATION}", calibration.model_dump_json(indent=1).encode())
 

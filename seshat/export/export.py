@@ -29,6 +29,7 @@ from seshat.step import Outcome
 from seshat.store import Manifest, Store
 from seshat.translate import read_card
 from seshat.withdrawals import read_withdrawals
+from seshat.working_copy import discard
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -123,7 +124,7 @@ def _calibrate(store: Store, name: str, folder: str) -> None:
             raise StoreError(f"{store.path(source)} was measured on other weights: run 'make eval' again, or delete it")
         files.append(store.write(place, data))
     else:
-        store.remove(place)
+        discard(store.path(place))
     if tuple(files) != manifest.files:
         store.finish(folder, manifest.model_copy(update={"files": tuple(files)}))
 

@@ -8,6 +8,7 @@ import shutil
 
 from seshat.errors import StoreError
 from seshat.store import Manifest, Store
+from seshat.working_copy import discard
 
 MANIFEST = "manifest.json"
 
@@ -39,7 +40,7 @@ class Building:
         whole = manifest.model_copy(update={"files": tuple(placed)})
         self.store.finish(self._draft, whole)
         final = self.store.path(self.folder)
-        shutil.rmtree(final, ignore_errors=True)
+        discard(final)
         os.rename(self.path, final)
         return whole
 

@@ -27,6 +27,7 @@ from seshat.rounds.settings import BackTranslate
 from seshat.rounds.stage import Translate
 from seshat.step import Step
 from seshat.store import PROCESSED, Manifest, Store
+from seshat.working_copy import discard
 
 log = logging.getLogger(__name__)
 STAGE = "back-translate"
@@ -128,7 +129,7 @@ def drop(store: Store) -> Round:
     last = read_ledger(store).last
     if last is None:
         raise StoreError("back-translate: there has been no round, so there is nothing to drop")
-    store.remove(f"{PROCESSED}/{STAGE}/manifest.json")
+    discard(store.path(f"{PROCESSED}/{STAGE}/manifest.json"))
     dropped = last.model_copy(update={"dropped": True})
     write_ledger(store, read_ledger(store).put(dropped))
     return dropped

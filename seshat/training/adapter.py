@@ -15,6 +15,7 @@ from seshat.errors import StoreError
 from seshat.prompts import CARD, Card, ChatTokenizer
 from seshat.store import Manifest, Store
 from seshat.training.model import EMBEDDINGS
+from seshat.working_copy import discard
 
 WEIGHTS = "adapter_model.safetensors"
 WHOLE = "model.safetensors"
@@ -64,7 +65,7 @@ def tied(named: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def finish(store: Store, folder: str, manifest: Manifest) -> Manifest:
     """Vouch for the adapter's files: from now on the run is done. What an evaluation learnt about weights before them goes."""
-    store.remove(f"{folder}/{CALIBRATION}")
+    discard(store.path(f"{folder}/{CALIBRATION}"))
     names = sorted(entry.name for entry in os.scandir(store.path(folder)) if entry.is_file() and entry.name != "manifest.json")
     files = tuple(store.vouch(f"{folder}/{name}") for name in names if not name.endswith(".tmp"))
     done = manifest.model_copy(update={"files": files})

@@ -8,6 +8,7 @@ Legend of the shapes: B rows of the batch, T tokens.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ class Packed:
         self.num_read = num_read
         """With those that were too long."""
         self._paths = [path for paths in phases for path in paths]
-        fetch(*self._paths)
+        fetch(*{os.path.dirname(path) for path in self._paths})
         columns = [_column(path, "target") for path in self._paths]
         self._starts = np.cumsum([0, *map(len, columns)])
         """By file, the number of its first row; at the end the number of all rows."""

@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from seshat.working_copy import discard
+
 METRIC = "chrf++"
 CHANCE = 0.025
 """How often two equal checkpoints may be taken for a better and a worse one (half of 5 %: one side of the usual interval)."""
@@ -81,7 +83,7 @@ def note(root: str, scored: Scored, patience: int) -> None:
     for one in scores:
         path = path_of(root, one.step)
         if one not in (_highest(counted), counted[-1]) and os.path.exists(path):
-            os.remove(path)
+            discard(path)
 
 
 def forget(root: str, sample: str) -> None:

@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from seshat.engines.weights import sha256
 from seshat.errors import ConfigError, StoreError
 from seshat.training.strategy import State
+from seshat.working_copy import address_of, discard
 
 log = logging.getLogger(__name__)
 WEIGHTS, OPTIMIZER, STATE, MANIFEST = "weights.safetensors", "optimizer.safetensors", "state.json", "manifest.json"
@@ -60,7 +61,7 @@ def save(root: str, step: int, identity: Identity, state: State, *, keep: int) -
         shutil.rmtree(draft, ignore_errors=True)
         raise StoreError(f"{folder}: the checkpoint could not be written ({error}); the one before it is untouched") from None
     for old in _folders(root)[keep:]:
-        shutil.rmtree(old)
+        discard(old)
     return folder
 
 
@@ -86,7 +87,7 @@ def check_identity(checkpoint: Checkpoint, identity: Identity, *, name: str = "t
     if differences:
         raise ConfigError(
             f"{checkpoint.folder} belongs to another run ({'; '.join(differences)}): set these back to go on from it, "
-            f"give the run another {name}, or delete {os.path.dirname(checkpoint.folder)} to start anew"
+            f"give the run another {name}, or delete {address_of(os.path.dirname(checkpoint.folder))} to start anew"
         )
 
 

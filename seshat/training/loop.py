@@ -26,7 +26,7 @@ from seshat.training.rehearsal import Rehearsed, is_out_of_memory, rehearse
 from seshat.training.settings import Training
 from seshat.training.strategy import Place, Replicated, strategy
 from seshat.training.watch import Watch
-from seshat.working_copy import publish
+from seshat.working_copy import fetch, publish
 
 log = logging.getLogger(__name__)
 Stop = Literal["", "early", "asked"]
@@ -243,6 +243,7 @@ def _save(run: Run, root: str, identity: checkpoint.Identity, listener: Listener
         if offered:
             candidates.offer(root, run.step, os.path.join(folder, checkpoint.WEIGHTS))
         publish(root)
+        fetch(os.path.join(root, candidates.FOLDER))  # what the evaluator has let go of on another machine goes here, too
         if offered:
             listener.saved(run.step)
     if run.place.world > 1:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
 from seshat.config import to_yaml
 from seshat.engines import download
@@ -38,7 +38,7 @@ from seshat.training.settings import ADAPTERS, SMALL, Training
 from seshat.training.strategy import Place
 from seshat.training.watch import too_slow
 from seshat.withdrawals import read_withdrawals
-from seshat.working_copy import fetch, publish
+from seshat.working_copy import discard, fetch, publish
 
 log = logging.getLogger(__name__)
 VERSION = 2
@@ -190,7 +190,7 @@ def start(job: Job) -> None:
     old = store.manifest(job.folder)
     if old and old.fingerprint != job.fingerprint:
         log.info("train: settings or data have changed since %s was finished: it is made anew", job.folder)
-        shutil.rmtree(store.path(job.folder))
+        discard(store.path(job.folder))
     found = checkpoint.newest(job.checkpoints)
     if found:
         checkpoint.check_identity(found, job.identity)
@@ -208,12 +208,14 @@ def estimated(job: Job, workers: int, device: torch.device) -> Estimate:
 def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
     """What every worker does: setup, rehearse, fit. The last numbers, with what was needed. The weights are in the checkpoints."""
     store = Store(job.root)
-    fetch(*(store.path(name) for name in (*READ, job.base, job.folder)))
+    _bring(job, place)
     _import_bitsandbytes()
     tokenizer = ChatTokenizer.load(store.path(job.base))
     check_threads(torch.get_num_threads())
     model = build(store.path(job.base), job.training, place.device, new_rows(store.path(job.base)))
     found = checkpoint.newest(job.checkpoints)
+    if found:
+        checkpoint.check_identity(found, job.identity)
     run = loop.setup(job.training, model, job.rows, job.validation, tokenizer.pad, place, found)
     if found:
         log.info("train: goes on from step %d of %d (%s)", run.step, run.schedule.total_steps, found.folder)
@@ -228,6 +230,19 @@ def work(job: Job, place: Place, listener: loop.Listener) -> dict[str, float]:
         adapter.describe(model, tokenizer, job.card, store.path(job.folder))
         publish(store.path(job.folder))
     return last | {"seconds": time.monotonic() - started, "expected_seconds": expected, "peak_gigabytes": gigabytes}
+
+
+def _bring(job: Job, place: Place) -> None:
+    """Have in a working copy what a worker reads. The first worker goes first, and publishes a checkpoint that it could not before it was
+    killed, so that all go on from the same one."""
+    store = Store(job.root)
+    if place.world > 1 and place.rank:
+        dist.barrier()
+    fetch(*(store.path(name) for name in (*READ, job.base, job.folder)))
+    if place.rank == 0:
+        publish(store.path(job.folder))
+        if place.world > 1:
+            dist.barrier()
 
 
 def _import_bitsandbytes() -> None:

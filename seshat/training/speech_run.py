@@ -155,6 +155,8 @@ def work(job: SpeechJob, place: Place, listener: Listener) -> Result:
 def setup(job: SpeechJob, place: Place) -> Run:
     """The model with its adapter and optimizer, at step 0 or where the newest checkpoint was left."""
     speech, found = job.speech, checkpoint.newest(job.checkpoints)
+    if found:
+        checkpoint.check_identity(found, job.identity, name="speech.name")
     model = add_lora(load_base(job.base.folder, place.device), speech.lora, seed=speech.seed)
     bf16 = speech.bf16 if speech.bf16 != "auto" else place.device.type == "cuda" and has_fast_bf16(place.device)
     strategy = Replicated(cast(Objective, SpeechObjective(model, bf16=bf16)), speech.run, place)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -79,6 +81,9 @@ def start_head(folder: Path) -> Iterator[Head]:
     }
     environment.pop("RAY_ADDRESS", None)
     command = [BIN / "ray", "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]
+    # Ray finds the cluster of a job by a file in this folder, and other Rays of this machine delete or change that in the usual one.
+    place = tempfile.mkdtemp(prefix="head-", dir="/tmp")
+    command.append(f"--temp-dir={place}")
     # A fixed port of the agent would clash with another Ray on this machine, such as the tests' own session.
     exported = free_port()
     command += [
@@ -99,6 +104,7 @@ def start_head(folder: Path) -> Iterator[Head]:
             with suppress(psutil.NoSuchProcess):
                 one.kill()
         psutil.wait_procs(started, timeout=60)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def free_port() -> int:

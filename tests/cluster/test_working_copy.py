@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from jobs import pipeline
+from jobs import evaluate, pipeline
+from serve.app import check_all
 from serve.models import find, workspace
 from seshat import working_copy
 from seshat.command import read_settings
-from seshat.errors import StoreError
+from seshat.errors import ConfigError, StoreError
+from seshat.preview import preview
 from seshat.settings import Settings
 from seshat.store import Store
-from seshat.working_copy import WorkingCopy, address_of, fetch, is_copy, path_of, publish
+from seshat.working_copy import WorkingCopy, address_of, discard, fetch, is_copy, path_of, publish
 from tests.corpus import write_corpus
 from tests.end_to_end.test_pipeline import QUICK
 from tests.object_store import BUCKET, Faulty, s3, server, upload
@@ -69,7 +71,7 @@ def test_what_one_machine_publishes_another_fetches(s3: Faulty, tmp_path: Path) 
     other.fetch("models")
     assert texts(other.here) == texts(one.here)
     other.here.write("models/a/weights", b"2")
-    other.here.remove("models/a/manifest.json")
+    discard(other.here.path("models/a/manifest.json"))
     other.here.write("models/b/weights", b"3")
     other.publish("models")
     assert texts(one.there) == {"models/a/weights": "2", "models/b/weights": "3"}
@@ -88,10 +90,81 @@ def test_a_single_file_is_fetched_alone(s3: Faulty, tmp_path: Path) -> None:
 
 def test_drafts_locks_and_what_ray_keeps_stay_where_they_are(s3: Faulty, tmp_path: Path) -> None:
     one = machine(tmp_path, "one")
-    for name in ("models/.a.partial/weights", "models/a/ray/state.json", "models/a/weights.0a1b.tmp", "models/a/lock", "models/a/weights"):
+    kept = ["models/adapters/ray/weights", "models/tuning/a/study.db"]
+    private = [".a.partial/weights", "a/ray/state.json", "a/weights.0a1b.tmp", "a/step-1.0a1b.tmp/weights", "a/answers/1.tries", "a/lock"]
+    for name in (*kept, *(f"models/adapters/{name}" for name in private)):
         one.here.write(name, b"1")
     one.publish("models")
-    assert list(texts(one.there)) == ["models/a/weights"]
+    assert list(texts(one.there)) == kept
+
+
+def test_a_cache_that_somebody_cleared_takes_nothing_with_it(s3: Faulty, tmp_path: Path) -> None:
+    one = machine(tmp_path, "one")
+    for name in ("models/a/weights", "models/a/manifest.json", "models/b"):
+        one.here.write(name, b"1")
+    one.publish("models")
+    shutil.rmtree(one.here.path("models/a"))
+    one.publish("models")
+    assert len(texts(one.there)) == 3
+    one.fetch("models")
+    assert texts(one.here) == texts(one.there)
+
+
+def test_what_is_discarded_is_gone_on_both_sides_and_then_everywhere(s3: Faulty, tmp_path: Path) -> None:
+    one, other = machine(tmp_path, "one"), machine(tmp_path, "other")
+    for name in ("models/a/weights", "models/a/manifest.json", "models/b"):
+        one.here.write(name, b"1")
+    one.publish("models")
+    other.fetch("models")
+    linked = tmp_path / "a model of somebody"
+    shutil.move(other.here.path("models/a"), linked)
+    os.symlink(linked, other.here.path("models/a"))
+    discard(one.here.path("models/a"), one.here.path("models/never"))
+    assert list(texts(one.there)) == list(texts(one.here)) == ["models/b"]
+    other.fetch("models")
+    assert sorted(path.name for path in linked.iterdir()) == ["manifest.json", "weights"], "what a link leads to is not ours"
+
+
+def test_a_folder_that_changes_while_it_is_fetched_is_fetched_as_it_is_at_the_end(
+    s3: Faulty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = machine(tmp_path, "one"), machine(tmp_path, "other")
+    for name in ("weights", "manifest.json"):
+        one.here.write(f"models/a/{name}", b"1")
+    one.publish("models")
+    time.sleep(1.1)
+    real, again = Store.download, []
+
+    def download(store: Store, name: str, path: str) -> None:
+        real(store, name, path)
+        if not again:
+            again.append(name)
+            for name in ("weights", "manifest.json"):
+                one.here.write(f"models/a/{name}", b"2")
+            one.publish("models")
+
+    monkeypatch.setattr(Store, "download", download)
+    other.fetch("models")
+    assert again == ["models/a/weights"]
+    assert texts(other.here) == {"models/a/weights": "2", "models/a/manifest.json": "2"}
+
+
+def test_what_goes_while_it_is_published_is_no_error(s3: Faulty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = machine(tmp_path, "one")
+    one.here.write("models/a", b"1")
+    one.here.write("models/b", b"1")
+    real = Store.below
+
+    def below(store: Store, name: str) -> object:
+        found = real(store, name)
+        if store.local:
+            one.here.remove("models/a")
+        return found
+
+    monkeypatch.setattr(Store, "below", below)
+    one.publish("models")
+    monkeypatch.undo()
+    assert list(texts(one.there)) == ["models/b"]
 
 
 def test_what_was_not_published_stays_and_is_published_next_time(s3: Faulty, tmp_path: Path) -> None:
@@ -216,11 +289,19 @@ def test_the_whole_way_in_an_object_store_is_that_of_a_folder(s3: Faulty, tmp_pa
     assert again is not None
     assert again.done_before, "the second machine has nothing of its own to begin with"
 
+    with preview():
+        evaluate.run(settings(ADDRESS, tmp_path / "two"))
+
     serving = settings(ADDRESS, tmp_path / "three").serving
     served = find(serving, workspace(serving, ADDRESS, str(tmp_path / "three")))
     assert served.card.name == "small"
     assert served.path.startswith(str(tmp_path / "three"))
     assert not list((tmp_path / "three").glob("*/models/base/*")), "it does not need the base"
+    with pytest.raises(ConfigError, match=r"serving\.feedback=false"):
+        check_all(serving.model_copy(update={"replicas": 2}), [served], workspace(serving, ADDRESS, str(tmp_path / "three")))
+    there.remove("models/gguf/small/manifest.json")
+    with pytest.raises(StoreError, match="holds no model"):
+        find(serving, Store(path_of(ADDRESS, str(tmp_path / "three"))))
 
 
 def _may_mount() -> bool:
