@@ -30,8 +30,8 @@ TRAINS = [
     "execution=ray",
     "cluster.dashboard=false",
     "training.cpus_per_worker=2",
-    "training.max_steps=60",
-    "training.save_steps=10",
+    "training.max_steps=240",
+    "training.save_steps=20",
     "training.tracking=false",
     "training.evaluator.sample=2",
 ]
