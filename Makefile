@@ -22,9 +22,9 @@ help: ## list every verb
 install: $(STAMP) ## make .venv with every pinned package; system packages where that is allowed
 
 $(STAMP): pyproject.toml constraints.txt deploy/system_packages.sh
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Seshat needs Python 3.11 or newer: make install PYTHON=python3.12"; exit 1; }
-	@deploy/system_packages.sh --with-browser
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Seshat needs Python 3.11 or newer: make install PYTHON=python3.12"; exit 1; }
+	@PYTHON=$(PYTHON) deploy/system_packages.sh --with-browser
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Python packages (some minutes, about 4 GB) ..."
 	@$(BIN)/python -m pip install -q $(TORCH_ARGS) -c constraints.txt torch
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,notebook]'

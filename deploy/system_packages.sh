@@ -3,6 +3,9 @@
 set -u
 packages=(tesseract-ocr tesseract-ocr-spa poppler-utils ffmpeg espeak-ng)
 [ "${1:-}" = "--with-browser" ] && packages+=(chromium)
+# Debian and Ubuntu keep what makes a .venv in a package of its own.
+python=${PYTHON:-python3}
+"$python" -c 'import ensurepip' 2>/dev/null || packages+=("$(basename "$python")-venv")
 
 missing=()
 for package in "${packages[@]}"; do

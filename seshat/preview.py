@@ -5,7 +5,7 @@ So a preview can never say anything else than what the command does. Whoever is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -70,8 +70,10 @@ def is_on() -> bool:
     return _ON.get()
 
 
-def about_to_make(verb: str, folder: str, store: Store) -> None:
+def about_to_make(verb: str, folder: str, store: Store, todo: Callable[[], object] = str) -> None:
     """Work begins after this that makes a folder of the workspace, which is not there, or not from what there is now.
+
+    ``todo`` says how much of it, and is only asked in a preview.
 
     Raises:
         WouldRun: In a preview.
@@ -79,7 +81,7 @@ def about_to_make(verb: str, folder: str, store: Store) -> None:
     if _ON.get():
         made = store.manifest(folder) is not None
         why = "its input or its settings have changed" if made else "never done"
-        raise WouldRun(Plan(verb, why, cost=expect(verb, store), new=not made))
+        raise WouldRun(Plan(verb, why, str(todo()), expect(verb, store), new=not made))
 
 
 def about_to_do(step: Step, todo: Sequence[Part], store: Store) -> None:

@@ -76,7 +76,7 @@ def train(
         done = store.done(job.folder, job.fingerprint)
         if done:
             return outcome(done, done_before=True, note=job.folder)
-        about_to_make("train", job.folder, store)
+        about_to_make("train", job.folder, store, partial(_foreseen, job))
         if execution == "ray":
             once()
         while True:
@@ -90,6 +90,12 @@ def train(
     manifest = run.finish(job, numbers)
     shown = [f"{name} {value}" for name, value in manifest.notes.items() if name in (*run.LOSSES, "chrf++", "step")]
     return outcome(manifest, seconds=time.monotonic() - started, note=f"{job.folder}  {', '.join(shown)}")
+
+
+def _foreseen(job: run.Job) -> Estimate:
+    """What a run would need on this machine; how many workers a cluster would give it is not asked."""
+    workers = 1 if job.training.num_workers == "auto" else job.training.num_workers
+    return run.estimated(job, workers, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def _make(step: Step, store: Store, execution: Execution, once: Callable[[], None], patience: float) -> Outcome:

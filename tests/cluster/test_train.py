@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,6 +20,7 @@ from seshat.cluster.board import Teller, told
 from seshat.cluster.events import Board, Event
 from seshat.cluster.train import train
 from seshat.errors import DivergedError, StoppedError
+from seshat.preview import WouldRun, preview
 from seshat.store import Store
 from seshat.training import candidates
 from seshat.training.estimate import Estimate
@@ -186,3 +188,11 @@ def test_a_worker_that_is_killed_is_replaced_and_the_adapter_is_the_same(store: 
     assert killed
     whole, again = (load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("whole", "killed"))
     assert all(weight.allclose(again[name], atol=1e-6) for name, weight in whole.items())
+
+
+def test_a_preview_says_how_many_steps_and_tokens_and_how_much_memory(tmp_path: Path) -> None:
+    store = make_workspace(tmp_path)
+    train(settings(name="here", max_steps=2), LANGUAGE, PROMPTS, store, execution="local")
+    said = r"^train +would run  3 steps, [\d.]+ million tokens .* GB for each worker .*never done$"
+    with preview(), pytest.raises(WouldRun, match=said):
+        train(settings(name="other", max_steps=3), LANGUAGE, PROMPTS, store, execution="local")
