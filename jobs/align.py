@@ -5,6 +5,8 @@ Examples:
     seshat align root=workspaces/shipibo --dry-run
 """
 
+import time
+
 from seshat.cluster.connect import one_session
 from seshat.cluster.data import run_step
 from seshat.command import main
@@ -16,7 +18,7 @@ from seshat.store import Store
 
 
 def run(settings: Settings) -> Outcome:
-    store = Store(settings.root)
+    store, start = Store(settings.root), time.monotonic()
     with one_session():
         if settings.ocr.confusions or store.has_run(mend.MENDED):
             run_step(mend.step(settings.ocr.confusions, settings.language, store), settings)
@@ -25,7 +27,8 @@ def run(settings: Settings) -> Outcome:
         maximum = settings.align.max_rejected
         step = clean.step(settings.clean, settings.language, store, max_rejected=maximum, settings_yaml=to_yaml(settings))
         outcome = run_step(step, settings)
-    return outcome.model_copy(update={"note": "; ".join(filter(None, (outcome.note, mend.note(store))))})
+    seconds = 0.0 if outcome.done_before else time.monotonic() - start
+    return outcome.model_copy(update={"seconds": seconds, "note": "; ".join(filter(None, (outcome.note, mend.note(store))))})
 
 
 if __name__ == "__main__":

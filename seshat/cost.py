@@ -91,6 +91,11 @@ def _memory() -> int:
     return total
 
 
+def verb_of(folder: str) -> str:
+    """The verb that writes a folder of the workspace; empty if none does."""
+    return next((verb for verb, places in FOLDERS.items() if any(folder == one or folder.startswith(f"{one}/") for one in places)), "")
+
+
 def disk(verb: str, store: Store) -> int:
     """The bytes of what a verb has written, whenever that was."""
     return sum(store.used(folder) for folder in FOLDERS.get(verb, ()))

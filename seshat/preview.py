@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from seshat.config import flat
-from seshat.cost import Cost
+from seshat.cost import Cost, verb_of
 from seshat.step import Part, Step
 from seshat.store import Manifest, Slice, Store
 from seshat.summary import expect
@@ -93,11 +93,12 @@ def about_to_do(step: Step, todo: Sequence[Part], store: Store) -> None:
     if not _ON.get():
         return
     rows = sum(piece.stop - piece.start if isinstance(piece, Slice) and piece.stop >= 0 else 0 for part in todo for piece in part.inputs)
-    cost = expect(step.name, store, rows)
-    if not rows:
+    verb = verb_of(step.folder) or step.name
+    cost = expect(verb, store, rows if verb == step.name else 0)  # what a verb of several steps took is known of all of them together
+    if not rows or verb != step.name:
         cost = cost.times(len(todo) / max(1, len(step.parts)))
     said = f"{len(todo):,} of {len(step.parts):,} parts, {rows:,} rows" if rows else f"{len(todo):,} of {len(step.parts):,} parts"
-    raise WouldRun(Plan(step.name, _why(step, todo, store), said, cost, new=not store.has_run(step.place)))
+    raise WouldRun(Plan(verb, _why(step, todo, store), said, cost, new=not store.has_run(step.place)))
 
 
 def _why(step: Step, todo: Sequence[Part], store: Store) -> str:

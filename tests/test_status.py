@@ -106,6 +106,11 @@ def test_nothing_is_changed(formatted: Path) -> None:
         format.run(settings(formatted, "format.val=0.2"))
 
 
+def test_a_verb_of_several_steps_has_one_name_and_the_cost_of_all(formatted: Path) -> None:
+    with preview(), pytest.raises(WouldRun, match=r"^align +would run  \d+ of \d+ parts, .*about 0:00:\d\d, .*, as last time"):
+        align.run(settings(formatted, "align.band=40"))
+
+
 def test_an_error_stays_until_the_verb_works(formatted: Path) -> None:
     store = Store(str(formatted))
     with pytest.raises(SeshatError), failing("data-stats", store):
