@@ -315,7 +315,7 @@ def service(store: Store, *settings: str) -> Iterator[int]:
         print(f"make serve {' '.join(settings)}: ready after {time.perf_counter() - started:.1f} s")
         yield port
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # SIGINT is ignored by what a script starts in the background
         process.wait(60)
 
 
