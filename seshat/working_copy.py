@@ -128,7 +128,8 @@ class WorkingCopy:
 
     def _is_ours(self, name: str) -> bool:
         """Whether a file lies here, and not where a link leads to."""
-        return os.path.realpath(os.path.dirname(self.here.path(name))).startswith(os.path.realpath(self.here.root))
+        root = os.path.realpath(self.here.root)
+        return os.path.commonpath([root, os.path.realpath(os.path.dirname(self.here.path(name)))]) == root
 
     def publish(self, *names: str) -> None:
         """Bring these files, and all files below these folders, to the object store as they are here.
