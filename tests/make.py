@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -71,3 +72,9 @@ class Told:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def step_of_loss(line: str) -> int | None:
+    """The step whose training loss a line tells; None of any other line: the scores of a checkpoint come when the training is further."""
+    found = re.search(r"^train: step (\d+) of \d+  loss ", line)
+    return int(found[1]) if found else None

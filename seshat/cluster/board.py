@@ -148,11 +148,14 @@ class OnRay(Listener):
 
 
 def hang_up() -> Any:
-    """A board on the node of this process, so that no other node takes it away when it is lost."""
+    """A board on the node of this process, so that no other node takes it away when it is lost.
+
+    Ray puts an actor that needs no processor anywhere, whatever it was asked to do, unless it was asked strictly (``soft=False``).
+    """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     return ray.remote(num_cpus=0, scheduling_strategy=here)(Board).remote()
 
 

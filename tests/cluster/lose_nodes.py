@@ -5,7 +5,6 @@ Run by test_nodes.py, in its own process: it prints what was lost, at which step
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from seshat.cluster import board
 from seshat.command import read_settings
 from seshat.settings import Settings
 from tests.end_to_end.test_pipeline import QUICK
-from tests.make import Told
+from tests.make import Told, step_of_loss
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_NODES = [
@@ -29,6 +28,7 @@ ON_NODES = [
     "ocr.pages_per_part=1",
     "training.max_steps=200",
     "training.save_steps=20",
+    "training.logging_steps=5",
     "training.num_workers=2",
     "training.min_workers=1",
     "training.tracking=false",
@@ -62,10 +62,10 @@ def main(root: str, lose: str) -> None:
         remove("ocr")
 
     def step(line: str) -> None:
-        found = re.search(r"step (\d+)", line)
-        if found and lost == ["ocr", "train"]:
-            steps.append(int(found[1]))
-        if found and int(found[1]) >= 30 and lost == ["ocr"]:
+        at = step_of_loss(line)
+        if at and lost == ["ocr", "train"]:
+            steps.append(at)
+        if at and at >= 30 and lost == ["ocr"]:
             remove("train")
 
     if lose == "yes":

@@ -7,7 +7,6 @@ mount namespace of its own, and so has the one that takes its place, with nothin
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -23,7 +22,7 @@ from seshat.cluster import board
 from seshat.command import read_settings
 from seshat.working_copy import path_of
 from tests.end_to_end.test_pipeline import QUICK
-from tests.make import Told
+from tests.make import Told, step_of_loss
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINS = [
@@ -32,6 +31,7 @@ TRAINS = [
     "training.cpus_per_worker=2",
     "training.max_steps=240",
     "training.save_steps=20",
+    "training.logging_steps=5",
     "training.tracking=false",
     "training.evaluator.sample=2",
 ]
@@ -71,10 +71,10 @@ def main(address: str, folder: str) -> None:
     """That were told after the loss."""
 
     def step(line: str) -> None:
-        found = re.search(r"step (\d+)", line)
-        if found and len(nodes) > 1:
-            steps.append(int(found[1]))
-        elif found and int(found[1]) >= 30:
+        at = step_of_loss(line)
+        if at and len(nodes) > 1:
+            steps.append(at)
+        elif at and at >= 30:
             kill(nodes[0])
             nodes.append(start_node(cluster.address, disks[1], place))
 

@@ -35,6 +35,14 @@ def test_a_run_goes_on_with_fewer_workers_when_a_node_is_lost(tmp_path: Path) ->
     assert all(weight.allclose(elastic[name], atol=1e-4) for name, weight in one.items())
 
 
+@pytest.mark.ray
+def test_what_is_told_of_a_run_is_lost_with_no_other_node() -> None:
+    script = [sys.executable, "-m", "tests.cluster.hang_boards"]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=300, env={**os.environ, "RAY_ADDRESS": ""}, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "with the driver: True" in done.stdout
+
+
 def run_on_three_nodes(root: Path, lose: str) -> float:
     """The seconds that the whole way took; where nodes were lost, the training must have gone on from a checkpoint."""
     script = [sys.executable, "-m", "tests.cluster.lose_nodes", str(root), lose]
