@@ -171,6 +171,7 @@ def prepare(*, debug: bool = False) -> None:
         )
     for noisy in ("httpx", "ray", "alembic", "mlflow", "filelock", "urllib3", "fsspec", "matplotlib", "faster_whisper"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it misses, on some processors, a kernel that training must not use
 
 
 def read_settings(config: str, overrides: Sequence[str], section: str = "") -> Settings:

@@ -274,6 +274,7 @@ def _work(rank: int, world: int, small: Small, rows: Packed, folder: str, meetin
     if world > 1:
         torch.set_num_threads(1)
         logging.basicConfig(level=logging.INFO if rank == 0 else logging.WARNING, format="%(message)s")
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # as in the parent
         torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
     tokenizer = ChatTokenizer.load(folder)
     model = _new_model(small, tokenizer)
