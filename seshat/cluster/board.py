@@ -42,7 +42,10 @@ class Teller:
             log.info("train: step %d: %s", event.step, text)
         for text in event.remarks:
             log.warning("train: step %d: %s", event.step, text)
-        history.append(self._job.checkpoints, event.step, event.numbers | event.scores)
+        try:
+            history.append(self._job.checkpoints, event.step, event.numbers | event.scores)
+        except OSError as error:
+            log.warning("train: step %d will be missing in the report's curve: it could not be kept (%s)", event.step, error)
         trained(self._job.training.name, event.numbers | event.scores)
         if event.numbers or event.scores:
             said = "  ".join(f"{name} {value:.4g}" for name, value in (event.numbers | event.scores).items())

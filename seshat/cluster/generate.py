@@ -10,6 +10,7 @@ import logging
 import os
 import pickle
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -160,10 +161,11 @@ def dataset(where: Where, speaker: Speaker, todo: Sequence[Batch], folder: str, 
             try:
                 _begin(tries)
                 found = list(answer(speaker, self._model, self._decode, batch, folder))
-                os.remove(tries)
                 publish(os.path.join(folder, f"{digest(*batch.prompts)}.jsonl"))
             except SeshatError as error:  # raised here, it would arrive in Ray's wrapping, without its type
+                _end(tries)
                 return {"answers": b"", "error": pickle.dumps(error)}
+            _end(tries)
             return {"answers": pickle.dumps(found), "error": b""}
 
     Speaking.__name__ = Speaking.__qualname__ = "generate"
@@ -187,3 +189,9 @@ def _begin(tries: str) -> None:
             f"{ATTEMPTS} actors died of the same sentences, most likely for want of memory: set a smaller "
             "evaluation.generation.batch_size, or fewer evaluation.generation.actors, and run the same command again"
         )
+
+
+def _end(tries: str) -> None:
+    """Nobody died of a batch. An actor that was cut off and came back may have said so before."""
+    with suppress(FileNotFoundError):
+        os.remove(tries)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ADDRESS = "http://127.0.0.1:8265"
 MOST = 100_000_000
 """Bytes that the code may have. Ray takes more, but what is as large is no code."""
+TO_STOP = 600
+"""Seconds that a job has to keep what is done when it is stopped; Ray's own three are over before a checkpoint is written."""
 _SHOWN = 5
 ASK, LEAVE, STOP = "ask", "leave", "stop"
 
@@ -114,7 +116,8 @@ def submit(client: JobSubmissionClient, module: str, arguments: Sequence[str], f
 
     command = " ".join(["python", "-m", module, *map(shlex.quote, arguments)])
     try:
-        return str(client.submit_job(entrypoint=command, runtime_env={"working_dir": str(folder)}, metadata={"verb": verb}))
+        surroundings = {"working_dir": str(folder), "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(TO_STOP)}}
+        return str(client.submit_job(entrypoint=command, runtime_env=surroundings, metadata={"verb": verb}))
     except (RuntimeError, OSError) as error:
         raise SeshatError(f"{verb} could not be submitted: {error}") from None
 

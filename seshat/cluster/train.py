@@ -253,7 +253,7 @@ class Scoring:
         import ray
 
         self._job, self._board, self._tell = job, board, tell
-        asked = job.training.evaluator.gpus
+        asked = job.training.evaluator.gpus if wants_gpu(job.training) else 0.0
         free = ray.cluster_resources().get("GPU", 0) - gpus_taken
         self._gpus = (1.0 if free >= 1 else 0.0) if asked == "auto" else asked
         self._wanted = _is_scored(job, self._gpus > 0, tell)

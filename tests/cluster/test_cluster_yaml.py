@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,11 @@ def test_nobody_gets_in_without_a_token(cluster: dict[str, Any]) -> None:
     assert all("RAY_AUTH_MODE=token" in command for command in started)
     assert "--dashboard-host=127.0.0.1" in started[0]
     assert "~/.ray/auth_token" in cluster["file_mounts"]
+
+
+def test_every_node_has_one_system_whose_python_is_new_enough(cluster: dict[str, Any]) -> None:
+    """Ray refuses nodes with another Python, and ``make install`` one before 3.11, such as that of Ubuntu 22.04."""
+    nodes = [str(kind.get("node_config")) for kind in cluster["available_node_types"].values()]
+    images = {image for node in nodes for image in re.findall(r"'(?:ImageId|sourceImage)': '([^']+)'", node)}
+    assert len(images) == (0 if cluster["provider"]["type"] == "local" else 1)
+    assert all(re.search(r"24\.?04", image) for image in images)

@@ -101,6 +101,7 @@ def test_an_error_of_a_model_arrives_as_itself_and_what_was_said_stays(tmp_path:
     with pytest.raises(EngineError, match=r"^cannot say 107$"):
         ask(speaker(tmp_path, deadly=107), tmp_path)
     assert 0 < len(read_answers(str(tmp_path / "answers"))) < len(REQUESTS)
+    assert not list((tmp_path / "answers").glob("*.tries")), "no actor died"
     before = len(asked(tmp_path))
     ask(speaker(tmp_path), tmp_path)
     assert len(asked(tmp_path)) == len(REQUESTS)

@@ -107,6 +107,8 @@ def test_prometheus_can_read_what_a_job_did(head: Head, aligned: Path) -> None:
 def test_the_exit_code_is_that_of_the_job(head: Head, tmp_path: Path) -> None:
     done = head.seshat("submit", "align", *overrides(tmp_path / "nothing"))
     assert (done.returncode, "run 'make ingest' first" in done.stdout) == (1, True), done.stdout + done.stderr
+    times = [int(job["runtime_env"].get("env_vars", {}).get("RAY_JOB_STOP_WAIT_TIME_S", 3)) for job in head.get("/api/jobs/")]
+    assert max(times) >= 60, "a job that is stopped has time to write a checkpoint"
     done = head.seshat("submit", "align", *overrides(tmp_path), "align.band=none")
     assert done.returncode == 2, done.stdout + done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -86,6 +87,15 @@ def test_two_workers_and_none_give_the_same_adapter(
     assert all(weight.allclose(ours[name], atol=1e-4) for name, weight in adapter(store, here.name).items())
     assert train(two, LANGUAGE, PROMPTS, store, session=session).done_before
     assert sessions == [1], "there was nothing to do"
+
+
+def test_a_curve_that_cannot_be_kept_stops_no_run(store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("seshat.history.append", full)
+    train(short("curveless", evaluator={"sample": 0}), LANGUAGE, PROMPTS, store, execution="local")
+    assert "step 3 will be missing in the report's curve: it could not be kept ([Errno 28]" in caplog.text
 
 
 @pytest.mark.slow
