@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -190,6 +191,35 @@ def told(board: Any, tell: Callable[[Event], None], stopping: threading.Event) -
     finally:
         over.set()
         reader.join()
+
+
+def fitted(trainer: Any, stopping: threading.Event) -> Any:
+    """What the first worker of a trainer of Ray Train returns.
+
+    On the main thread Ray Train would keep Ctrl-C for itself, even after the training, and end this process with 0. So it gets a thread of
+    its own, and the first Ctrl-C asks the workers to stop as SIGTERM does; the second one is not waited for.
+
+    Raises:
+        KeyboardInterrupt: When the workers have stopped.
+        TrainingFailedError: Of Ray Train.
+    """
+    result: Future[Any] = Future()
+
+    def fit() -> None:
+        try:
+            result.set_result(trainer.fit().return_value)
+        except BaseException as error:
+            result.set_exception(error)
+
+    threading.Thread(target=fit, daemon=True, name="fit").start()
+    try:
+        wait([result])
+    except KeyboardInterrupt:
+        stopping.set()
+        log.info("train: stops when the step is kept that it is at; Ctrl-C again stops it at once")
+        wait([result])
+        raise
+    return result.result()
 
 
 @contextmanager

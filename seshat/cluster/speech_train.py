@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from seshat.cluster.board import Here, OnRay, hang_up, stop_signal, told
+from seshat.cluster.board import Here, OnRay, fitted, hang_up, stop_signal, told
 from seshat.cluster.data import Execution, Session
 from seshat.cluster.events import Event
 from seshat.cluster.train import device_here, reason, shares, wants_gpu
@@ -256,7 +256,7 @@ def _on_ray(job: SpeechJob, session: Session, patience: float) -> Result:
         )
         try:
             with stop_signal() as stopping, _teller(job) as tell, told(board, tell, stopping):
-                result = trainer.fit().return_value
+                result = fitted(trainer, stopping)
         except TrainingFailedError as error:
             raise reason(error) from error
     if isinstance(result, SeshatError):

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from seshat.cluster.board import Here, OnRay, Teller, hang_up, stop_signal, told
+from seshat.cluster.board import Here, OnRay, Teller, fitted, hang_up, stop_signal, told
 from seshat.cluster.connect import is_ours
 from seshat.cluster.data import Execution, Session, do_step
 from seshat.cluster.evaluator import Evaluator, sample
@@ -194,7 +194,7 @@ def _on_ray(job: run.Job, teller: Teller, patience: float) -> dict[str, float]:
     )
     try:
         with stop_signal() as stopping, told(board, scoring, stopping):
-            result = trainer.fit().return_value
+            result = fitted(trainer, stopping)
             if isinstance(result, SeshatError):
                 raise result
             scoring.wait()

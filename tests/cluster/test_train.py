@@ -147,10 +147,12 @@ def test_what_is_written_on_the_board_is_told_once(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("asked", "ends"), [(signal.SIGTERM, StoppedError), (signal.SIGINT, KeyboardInterrupt)])
 @pytest.mark.usefixtures("ray_session")
 def test_workers_that_are_asked_to_stop_keep_their_step_and_go_on_to_the_same_weights(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, asked: signal.Signals, ends: type[BaseException]
 ) -> None:
+    name, lines, before = f"stopped-{asked.name}", iter(range(1_000)), signal.getsignal(signal.SIGINT)
     common = {
         "max_steps": 40,
         "save_steps": 40,
@@ -161,13 +163,17 @@ def test_workers_that_are_asked_to_stop_keep_their_step_and_go_on_to_the_same_we
     }
     train(settings(name="unbroken", **common), LANGUAGE, PROMPTS, store)
     monkeypatch.setattr("seshat.cluster.board.LOOK", 0.05)
-    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: Told(lambda line: os.kill(os.getpid(), signal.SIGTERM)))
-    with pytest.raises(StoppedError, match=r"stopped after step \d+ of 40"):
-        train(settings(name="stopped", **common), LANGUAGE, PROMPTS, store)
+    monkeypatch.setattr("seshat.cluster.board.Progress", lambda: Told(lambda _: next(lines) or os.kill(os.getpid(), asked)))
+    with pytest.raises(ends, match=r"stopped after step \d+ of 40" if ends is StoppedError else None):
+        train(settings(name=name, **common), LANGUAGE, PROMPTS, store)
+    assert signal.getsignal(signal.SIGINT) == before, "Ctrl-C is nobody's but Python's"
+    kept = [folder.name for folder in Path(store.path(f"models/adapters/{name}/checkpoints")).glob("step-*")]
+    assert kept
+    assert "step-000040" not in kept
     monkeypatch.undo()
-    assert not train(settings(name="stopped", **common), LANGUAGE, PROMPTS, store).done_before
-    whole, rest = (load_file(store.path(f"models/adapters/{name}/adapter_model.safetensors")) for name in ("unbroken", "stopped"))
-    assert all(weight.allclose(rest[name], atol=1e-6) for name, weight in whole.items())
+    assert not train(settings(name=name, **common), LANGUAGE, PROMPTS, store).done_before
+    whole, rest = (load_file(store.path(f"models/adapters/{run}/adapter_model.safetensors")) for run in ("unbroken", name))
+    assert all(weight.allclose(rest[key], atol=1e-6) for key, weight in whole.items())
 
 
 @pytest.mark.slow
