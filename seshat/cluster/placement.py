@@ -25,15 +25,18 @@ def require(step: str, asked: Resources, patience: float, keys: Mapping[str, str
     wanted = {name: amount for name, amount in (("CPU", asked.cpus), ("GPU", asked.gpus)) if amount}
     deadline = time.monotonic() + patience
     called = False
-    while not any(_fits(wanted, node["Resources"]) for node in ray.nodes() if node["Alive"]):
-        if time.monotonic() >= deadline:
-            raise EngineError(_missing(step, wanted, [node["Resources"] for node in ray.nodes() if node["Alive"]], patience, keys))
-        if not called:
+    try:
+        while not any(_fits(wanted, node["Resources"]) for node in ray.nodes() if node["Alive"]):
+            if time.monotonic() >= deadline:
+                raise EngineError(_missing(step, wanted, [node["Resources"] for node in ray.nodes() if node["Alive"]], patience, keys))
             from ray.autoscaler.sdk import request_resources
 
-            request_resources(bundles=[wanted])
+            request_resources(bundles=[wanted])  # again and again: a cluster has one such request, which Ray Data overwrites with its own
             called = True
-        time.sleep(_LOOK)
+            time.sleep(_LOOK)
+    finally:
+        if called:
+            request_resources(bundles=[])  # or a node would stay, and cost, after the last verb
 
 
 def _fits(wanted: Mapping[str, float], node: Mapping[str, float]) -> bool:

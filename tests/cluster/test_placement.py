@@ -9,7 +9,7 @@ import pytest
 
 from seshat.cluster.data import run_step
 from seshat.cluster.generate import on_actors
-from seshat.cluster.placement import even_share
+from seshat.cluster.placement import even_share, require
 from seshat.cluster.train import shares
 from seshat.errors import EngineError
 from seshat.generation import Batch, Speaker
@@ -48,6 +48,17 @@ def test_more_workers_than_there_is_room_for_wait_for_each_other(tmp_path: Path,
     parts = tuple(Part((raw(f"word{number}"),)) for number in range(6))
     step = Step("ingest", (ReadWords(resources=Resources(cpus=2, workers=4)),), parts)
     assert run_step(step, Settings(language=LANGUAGE, root=str(tmp_path))).kept == 6
+
+
+@pytest.mark.ray
+def test_an_autoscaler_is_asked_again_and_again_and_at_last_for_nothing(ray_session: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray Data overwrites what others ask for, and what nobody takes back keeps a node for ever."""
+    asked: list[list[dict[str, float]]] = []
+    monkeypatch.setattr("ray.autoscaler.sdk.request_resources", lambda bundles: asked.append(bundles))
+    with pytest.raises(EngineError, match="a worker asks for 1 CPU and 1 GPU"):
+        require("train", Resources(cpus=1, gpus=1), patience=2.5)
+    assert asked[:2] == [[{"CPU": 1, "GPU": 1}]] * 2
+    assert asked[-1] == []
 
 
 @pytest.mark.parametrize(
