@@ -154,7 +154,7 @@ def run(serving: Serving, store: Store, when_ready: Callable[[str], object] = la
     application = build(serving, store)
     start(serving, application)
     log.info(announcement(serving, find(serving, store)))
-    when_ready(f"{_address(serving)}/")
+    when_ready(f"{address_of(serving)}/")
     try:
         while not stopping.wait(1):
             pass
@@ -176,7 +176,7 @@ def start(serving: Serving, application: serve.Application) -> None:
         problem = _problem(error)
         serve.shutdown()
         raise EngineError(f"the service did not start: {problem} (Ray's session folder has the log, in logs/serve)") from None
-    address = f"{_address(serving)}/ready"
+    address = f"{address_of(serving)}/ready"
     for _ in range(100):
         try:
             with urllib.request.urlopen(address, timeout=5):
@@ -197,7 +197,7 @@ def _problem(error: RuntimeError) -> str:
 def announcement(serving: Serving, served: Served) -> str:
     """What a user needs to know when the service is up."""
     language = served.card.language
-    ours, address = language.short or language.code, _address(serving)
+    ours, address = language.short or language.code, address_of(serving)
     return "\n".join(
         [
             f"serve: {served.card.name} ({language.bridge.name}, {language.name}) with {served.engine} from {served.path}",
@@ -209,9 +209,9 @@ def announcement(serving: Serving, served: Served) -> str:
     )
 
 
-def _address(serving: Serving) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(serving.host, serving.host)
-    return f"http://{host}:{serving.port}"
+def address_of(serving: Serving) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(serving.host, serving.host)
+    return f"http://[{host}]:{serving.port}" if ":" in host else f"http://{host}:{serving.port}"
 
 
 def _check_port(serving: Serving) -> None:

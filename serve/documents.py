@@ -191,7 +191,7 @@ def _keep_source(root: Path, name: str, data: bytes, direction: Direction) -> tu
     if folder.is_dir():
         return id, folder
     structure = _read(name, data)
-    if sum(1 for other in _folders(root) if len(_answers(other)) < _about(other).total) >= MOST_WAITING:
+    if sum(map(_waits, _folders(root))) >= MOST_WAITING:
         raise RefusedError(429, f"{MOST_WAITING} documents are waiting. Try again later.", 60)
     source, target = (short(card, code) for code in (direction.source, direction.target))
     about = About(name=name, model=card.name, card=card_key(card), source=source, target=target, total=len(structure.texts))
@@ -202,6 +202,12 @@ def _keep_source(root: Path, name: str, data: bytes, direction: Direction) -> tu
     (draft / ABOUT).write_text(about.model_dump_json(), encoding="utf-8")
     draft.rename(folder)
     return id, folder
+
+
+def _waits(folder: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+        return not (folder / FAILED).exists() and len(_answers(folder)) < _about(folder).total
+    return False
 
 
 def _read(name: str, data: bytes) -> Structure:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel, Field
 
-from serve.requests import JSON, Question, RefusedError, body_of, check_texts, read
+from serve.requests import JSON, Question, RefusedError, body_of, check_lengths, read
 from serve.service import Service, short
 from seshat.prompts import Card
 from seshat.review.page import Corrections, Given
@@ -90,6 +90,10 @@ class JudgeResponse(BaseModel):
     status: str
 
 
+LONGER = 4
+"""Times as long as its source may be at most, a translation may be."""
+
+
 def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]]) -> None:
     """Add what speakers say to an application."""
 
@@ -98,7 +102,9 @@ def add(app: FastAPI, service: Service, errors: dict[int | str, dict[str, Any]])
         """Keep a better translation, for the next round of training."""
         asked = await read(FeedbackRequest, request, service.serving, form=False)  # JSON alone: no other page can send it
         service.access.check(request)
-        check_texts("source_text, correction", [asked.source_text, asked.correction, asked.translation], service.serving)
+        most = service.serving.max_text_chars
+        check_lengths("source_text", [asked.source_text], most)
+        check_lengths("correction, translation", [asked.correction, asked.translation], LONGER * most)
         direction = service.direction(asked.source, asked.target, asked.model)
         if not asked.source_text.strip() or not asked.correction.strip():
             raise RefusedError(400, "source_text, correction: neither may be empty.")

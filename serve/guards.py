@@ -82,17 +82,23 @@ class Guarded:
         if not self._serving.public and not is_local(host):
             return refusal(400, "This name is not one of this machine's.")
         origin = headers.get("origin", "")
-        if method in READING or not origin or origin in self._serving.origins or urlsplit(origin).netloc == host:
+        if method in READING or not origin or origin in self._serving.origins or _place(origin) == host:
             return None
         return refusal(403, "A page of another origin may not ask this; whoever runs the service can name it in serving.origins.")
 
 
 def is_local(host: str) -> bool:
     """True for a name of this machine alone, with or without a port: ``localhost:8000``, ``[::1]``, ``127.0.0.2``."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(name).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _place(origin: str) -> str:
+    """The host and port of an origin; empty if it is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""

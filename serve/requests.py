@@ -86,9 +86,14 @@ def check_texts(name: str, texts: list[str], serving: Serving) -> None:
     """Refuse too many texts, or one that is too long."""
     if len(texts) > serving.max_batch:
         raise RefusedError(413, f"{name}: at most {serving.max_batch} texts in one request, and this has {len(texts)}.")
+    check_lengths(name, texts, serving.max_text_chars)
+
+
+def check_lengths(name: str, texts: list[str], most: int) -> None:
+    """Refuse a text that is too long."""
     longest = max(map(len, texts), default=0)
-    if longest > serving.max_text_chars:
-        raise RefusedError(413, f"{name}: at most {serving.max_text_chars} characters in a text, and one has {longest}.")
+    if longest > most:
+        raise RefusedError(413, f"{name}: at most {most} characters in a text, and one has {longest}.")
 
 
 async def _fields(request: Request, limit: int, repeated: str, form: bool) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from seshat.data.readers.encoding import decode
 ENDINGS = (".txt", ".md", ".csv", ".tsv", ".docx")
 _LETTER = regex.compile(r"\p{L}")
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PIECE, _BREAKS = f"{_W}t", (f"{_W}tab", f"{_W}br", f"{_W}cr")
 _LINE = regex.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
@@ -124,13 +125,15 @@ def _paragraphs(document: Any) -> Iterator[Any]:
         yield from root.iter(f"{_W}p")
 
 
-def _pieces(paragraph: Any) -> list[Any]:
+def _pieces(paragraph: Any, *breaks: str) -> list[Any]:
     """The pieces of text of a paragraph, those of links among them; not those of a paragraph inside it, such as in a box."""
-    return [piece for piece in paragraph.iter(f"{_W}t") if next(piece.iterancestors(f"{_W}p")) is paragraph]
+    pieces = paragraph.iter(_PIECE, *breaks)
+    return [piece for piece in pieces if piece.getparent().tag == f"{_W}r" and next(piece.iterancestors(f"{_W}p")) is paragraph]
 
 
 def _text(paragraph: Any) -> str:
-    return "".join(piece.text or "" for piece in _pieces(paragraph))
+    """With a space for a tab or a new line between two words."""
+    return "".join(piece.text or "" if piece.tag == _PIECE else " " for piece in _pieces(paragraph, *_BREAKS))
 
 
 def _say(paragraph: Any, text: str) -> None:

@@ -14,10 +14,12 @@ export function open() {
 }
 
 async function search(start = 0) {
-  const [query, task] = [$("query").value, $("task").value];
-  mine.asked = JSON.stringify([query, task]);
+  if (!start) mine.asked = JSON.stringify([$("query").value, $("task").value]);
+  const asked = mine.asked;
+  const [query, task] = JSON.parse(asked);
   try {
     const found = await fetched(`/v1/search?${new URLSearchParams({ q: query, task, start })}`);
+    if (asked !== mine.asked) return; // another question is newer
     const [bridge, ours] = state.languages;
     const lines = found.lines.map((line) => make("li", {},
       make("p", { lang: ours.code, dir: "auto" }, line.text),

@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.api import PAGE, build_api
+from serve.app import address_of
 from serve.corpus import Corpus
 from serve.gate import FULL
 from serve.turns import BusyError
@@ -281,3 +282,16 @@ def test_what_is_too_bad_is_given_nowhere() -> None:
     assert chat["choices"][0]["message"]["content"] == "UNODOS"
     deepl = asked.post("/v2/translate", json={"text": ["tres"], "source_lang": "ES", "target_lang": "QTM"}).json()["translations"][0]
     assert (deepl["text"], deepl["abstained"]) == ("", True)
+
+
+@pytest.mark.parametrize(("headers", "status"), [({"host": "["}, 400), ({"origin": "http://["}, 403)])
+def test_a_name_that_is_none_is_refused(headers: dict[str, str], status: int) -> None:
+    assert client().post("/translate", json=body(), headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "http://127.0.0.1:80"), ("::1", "http://[::1]:80"), ("::", "http://[::1]:80"), ("a.b", "http://a.b:80")],
+)
+def test_an_address_is_one_that_a_browser_opens(host: str, address: str) -> None:
+    assert address_of(Serving(host=host, port=80, keys="keys.txt")) == address

@@ -75,6 +75,18 @@ def test_word_documents_keep_their_form() -> None:
     assert made.sections[0].header.paragraphs[0].text == "CABECERA"
 
 
+def test_words_beside_a_tab_or_a_new_line_stay_apart() -> None:
+    import docx
+
+    document = docx.Document()
+    document.add_paragraph("Nombre:\tAna")
+    document.add_paragraph("una línea\notra línea")
+    document.paragraphs[0].paragraph_format.tab_stops.add_tab_stop(914400)
+    stream = io.BytesIO()
+    document.save(stream)
+    assert read_structure("a.docx", stream.getvalue()).texts == ("Nombre: Ana", "una línea otra línea")
+
+
 def test_links_are_translated_with_their_paragraph() -> None:
     import docx
     from docx.oxml import parse_xml
@@ -244,6 +256,13 @@ def test_only_so_many_documents_wait(tmp_path: Path) -> None:
     with service(tmp_path, Patient(busy=10**9)) as client:
         codes = [send(client, f"uno {number}".encode()).status_code for number in range(MOST_WAITING + 1)]
     assert codes == [202] * MOST_WAITING + [429]
+
+
+def test_documents_that_failed_keep_nobody_out(tmp_path: Path) -> None:
+    with service(tmp_path, Upper(ValueError("no"))) as client:
+        for number in range(MOST_WAITING):
+            wait(client, send(client, f"uno {number}".encode()).json()["id"])
+        assert send(client, b"dos").status_code == 202
 
 
 def test_batches_are_bounded_by_their_characters_too(tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ def test_without_leave_or_text_nothing_is_kept(client: TestClient, raw: Path, ch
     assert not (raw / FILE).exists()
 
 
+@pytest.mark.parametrize(("length", "status"), [(30, 200), (41, 413)])
+def test_a_correction_may_be_longer_than_a_text_and_is_no_batch(home: Store, length: int, status: int) -> None:
+    narrow = TestClient(build_api(Upper(), Serving(max_batch=1, max_text_chars=10), home=lambda card: home), base_url=HERE)
+    assert narrow.post("/feedback", json=sent("a" * length, source_text="perro")).status_code == status
+
+
 def test_a_later_version_supersedes_that_of_the_same_person_and_no_other(corrections: Corrections) -> None:
     corrections.add(given("Uno.", "ana"))
     corrections.add(given("Otro.", "eva"))
