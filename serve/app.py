@@ -210,6 +210,7 @@ def announcement(serving: Serving, served: Served) -> str:
 
 
 def address_of(serving: Serving) -> str:
+    """Where a browser of this machine finds the service."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(serving.host, serving.host)
     return f"http://[{host}]:{serving.port}" if ":" in host else f"http://{host}:{serving.port}"
 
